@@ -4,39 +4,48 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // builder lays trees out in a Forest. Its callers walk a tree in preorder: each slot is given either split or leaf.
 type builder struct {
 	f     *Forest
-	kinds map[leaf]int32
 	cover int // sum over the leaves of the current tree
 }
 
-func newBuilder(columns, sampleSize, trees, nodes int) *builder {
-	return &builder{kinds: map[leaf]int32{}, f: &Forest{
+// newBuilder makes room for a number of nodes; it should suffice.
+func newBuilder(columns, sampleSize, trees, nodes int, covers bool) *builder {
+	f := &Forest{
 		columns:    columns,
 		sampleSize: sampleSize,
 		norm:       C(sampleSize),
 		roots:      make([]int32, 0, trees+1),
 		nodes:      make([]node, 0, nodes),
-		kind:       make([]int32, 0, nodes),
-	}}
+		depths:     make([]uint8, 0, nodes),
+		samples:    make([]uint16, 0, nodes),
+	}
+	if covers {
+		f.covers = make([]uint16, 0, nodes)
+	}
+	return &builder{f: f}
 }
 
-// grow appends n empty slots and returns the first.
-func (b *builder) grow(n int) int32 {
-	first := int32(len(b.f.nodes))
+// slots appends n empty slots and returns the first.
+func (b *builder) slots(n int) int32 {
+	f := b.f
+	first := int32(len(f.nodes))
 	for range n {
-		b.f.nodes = append(b.f.nodes, node{})
-		b.f.kind = append(b.f.kind, inner)
+		f.nodes, f.depths, f.samples = append(f.nodes, node{}), append(f.depths, 0), append(f.samples, 0)
+		if f.covers != nil {
+			f.covers = append(f.covers, 0)
+		}
 	}
 	return first
 }
 
 // root opens a tree.
 func (b *builder) root() int32 {
-	slot := b.grow(1)
+	slot := b.slots(1)
 	b.f.roots = append(b.f.roots, slot)
 	b.cover = 0
 	return slot
@@ -53,7 +62,7 @@ func (b *builder) split(slot int32, depth, column int, threshold float32) (int32
 	if t := float64(threshold); math.IsNaN(t) || math.IsInf(t, 0) {
 		return 0, fmt.Errorf("threshold %v is not finite", t)
 	}
-	left := b.grow(2)
+	left := b.slots(2)
 	if left-slot > math.MaxUint16 {
 		return 0, errors.New("more nodes than a sample can make")
 	}
@@ -68,21 +77,24 @@ func (b *builder) leaf(slot int32, depth, samples, cover int) error {
 	if b.cover += cover; b.cover > b.f.sampleSize {
 		return fmt.Errorf("the leaves' covers sum to more than the sample size %d", b.f.sampleSize)
 	}
-	l := leaf{value: float64(depth) + C(samples), samples: uint16(samples), cover: uint16(cover), depth: uint8(depth)}
-	k, ok := b.kinds[l]
-	if !ok {
-		k = int32(len(b.f.leaves))
-		b.f.leaves, b.kinds[l] = append(b.f.leaves, l), k
+	f := b.f
+	f.nodes[slot].threshold = float32(math.Inf(1))
+	f.depths[slot], f.samples[slot] = uint8(depth), uint16(samples)
+	if f.covers != nil {
+		f.covers[slot] = uint16(cover)
 	}
-	b.f.nodes[slot].threshold = float32(math.Inf(1))
-	b.f.kind[slot] = k
-	b.f.depth = max(b.f.depth, depth)
+	f.depth = max(f.depth, depth)
 	return nil
 }
 
 func (b *builder) finish() *Forest {
-	b.f.roots = append(b.f.roots, int32(len(b.f.nodes)))
-	return b.f
+	f := b.f
+	f.roots = append(f.roots, int32(len(f.nodes)))
+	f.c = make([]float64, slices.Max(f.samples)+1)
+	for n := range f.c {
+		f.c[n] = C(n)
+	}
+	return f
 }
 
 func (b *builder) addTree(nodes []Node) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Errors of [Forest.UnmarshalBinary]; callers branch on them with errors.Is.
@@ -27,10 +28,8 @@ func (f *Forest) MarshalBinary() ([]byte, error) { return f.AppendBinary(nil) }
 // AppendBinary appends the encoding that [Forest.UnmarshalBinary] describes to b. The error is always nil.
 func (f *Forest) AppendBinary(b []byte) ([]byte, error) {
 	flags := uint64(0)
-	for _, l := range f.leaves {
-		if l.cover != l.samples {
-			flags = hasCovers
-		}
+	if f.covers != nil {
+		flags = hasCovers
 	}
 	b = append(b, version)
 	for _, v := range []uint64{uint64(f.columns), uint64(f.sampleSize), uint64(f.Trees()), flags} {
@@ -43,11 +42,10 @@ func (f *Forest) AppendBinary(b []byte) ([]byte, error) {
 }
 
 func (f *Forest) appendSubtree(b []byte, i int32, flags uint64) []byte {
-	if k := f.kind[i]; k != inner {
-		l := f.leaves[k]
-		b = binary.AppendUvarint(append(b, 0), uint64(l.samples))
+	if samples := f.samples[i]; samples > 0 {
+		b = binary.AppendUvarint(append(b, 0), uint64(samples))
 		if flags == hasCovers {
-			b = binary.AppendUvarint(b, uint64(l.cover-l.samples))
+			b = binary.AppendUvarint(b, uint64(f.covers[i]-samples))
 		}
 		return b
 	}
@@ -74,9 +72,9 @@ func (f *Forest) appendSubtree(b []byte, i int32, flags uint64) []byte {
 // tree's leaves sum to at most sampleSize. Flag 1 is set only if some cover differs. So every forest has exactly one
 // encoding, and every section that is accepted is the encoding of its forest.
 //
-// Counts are checked against the length of b before anything is allocated. Decoding takes at most 12 bytes for each byte
-// of b, at most 4 for forests that [Fit] grows, and recursion is bounded by the depth. On error f is untouched, and the
-// error wraps [ErrTruncated], [ErrVersion] or [ErrFormat]. A checksum is the business of the file around the section.
+// Counts are checked against the length of b before anything is allocated. Decoding allocates at most 4 bytes for each
+// byte of b, 12 for each tree and 256 KiB, and recursion is bounded by the depth. On error f is untouched, and the error
+// wraps [ErrTruncated], [ErrVersion] or [ErrFormat]. A checksum is the business of the file around the section.
 func (f *Forest) UnmarshalBinary(b []byte) error {
 	d := decoder{rest: b}
 	decoded, err := d.forest()
@@ -105,19 +103,15 @@ func (d *decoder) forest() (*Forest, error) {
 	if err != nil {
 		return nil, err
 	}
-	covers := false
 	for t := range trees {
 		if err := d.subtree(d.root(), 0); err != nil {
 			return nil, fmt.Errorf("tree %d: %w", t, err)
 		}
 	}
-	for _, l := range d.f.leaves {
-		covers = covers || l.cover != l.samples
-	}
 	switch {
 	case len(d.rest) > 0:
 		return nil, fmt.Errorf("%w: %d bytes after the last tree", ErrFormat, len(d.rest))
-	case covers != (d.flags == hasCovers):
+	case d.flags == hasCovers && slices.Equal(d.f.covers, d.f.samples):
 		return nil, fmt.Errorf("%w: flag for covers that equal the samples", ErrFormat)
 	}
 	return d.finish(), nil
@@ -142,7 +136,7 @@ func (d *decoder) header() (trees int, err error) {
 		return 0, fmt.Errorf("%w: %d trees in %d bytes", ErrTruncated, trees, len(d.rest))
 	}
 	leaves := (len(d.rest) + innerBytes*trees) / (innerBytes + leafBytes)
-	d.builder = newBuilder(columns, sampleSize, trees, 2*leaves-trees)
+	d.builder = newBuilder(columns, sampleSize, trees, 2*leaves-trees, d.flags == hasCovers)
 	return trees, nil
 }
 

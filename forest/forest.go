@@ -14,15 +14,19 @@ const (
 )
 
 // A Forest is an immutable Isolation Forest. All its methods but [Forest.UnmarshalBinary] may be called concurrently.
+//
+// The slices are parallel, one entry per node of all trees, one tree after the other; siblings are neighbours.
 type Forest struct {
 	columns    int
 	sampleSize int
-	depth      int     // edges from a root to the deepest leaf
-	norm       float64 // c(sampleSize)
-	roots      []int32 // index in nodes of each tree's root, plus len(nodes)
-	nodes      []node  // all trees, one after the other; siblings are neighbours
-	kind       []int32 // per node: index in leaves, or inner
-	leaves     []leaf  // distinct kinds of leaf
+	norm       float64   // c(sampleSize)
+	c          []float64 // c(n) up to the biggest leaf
+	roots      []int32   // index of each tree's root, plus the number of nodes
+	depth      int       // edges from a root to the deepest leaf
+	nodes      []node
+	depths     []uint8  // edges from the root to a leaf; 0 for inner nodes
+	samples    []uint16 // training rows in a leaf; 0 for inner nodes
+	covers     []uint16 // training draws in a leaf; nil when they equal samples
 }
 
 // A node is one step of the walk: i += left, and one more when the row's column exceeds the threshold.
@@ -32,15 +36,6 @@ type node struct {
 	column    uint16
 	left      uint16 // distance to the left child; the right child is its neighbour
 }
-
-// leaf describes all leaves with the same depth and counts: there are a few hundred kinds among thousands of leaves.
-type leaf struct {
-	value          float64 // depth + c(samples), edges
-	samples, cover uint16
-	depth          uint8
-}
-
-const inner = -1
 
 // A Node is one node of a tree in the explicit form that [New] takes and [Forest.Nodes] returns: a tree is a slice of
 // nodes in depth-first preorder, so Left is always the next node and Right follows the left subtree.
@@ -63,7 +58,7 @@ func New(columns, sampleSize int, trees [][]Node) (*Forest, error) {
 	for _, nodes := range trees {
 		size += len(nodes)
 	}
-	b := newBuilder(columns, sampleSize, len(trees), size)
+	b := newBuilder(columns, sampleSize, len(trees), size, haveCovers(trees))
 	for t, nodes := range trees {
 		if err := b.addTree(nodes); err != nil {
 			return nil, fmt.Errorf("forest: tree %d: %w", t, err)
@@ -107,9 +102,8 @@ func (f *Forest) Nodes(tree int) []Node {
 // appendNodes appends the subtree at slot i and returns the position of its top.
 func (f *Forest) appendNodes(out *[]Node, i int32) int {
 	at := len(*out)
-	if k := f.kind[i]; k != inner {
-		l := f.leaves[k]
-		*out = append(*out, Node{Column: -1, Left: -1, Right: -1, Samples: int(l.samples), Cover: int(l.cover)})
+	if f.samples[i] > 0 {
+		*out = append(*out, Node{Column: -1, Left: -1, Right: -1, Samples: int(f.samples[i]), Cover: f.cover(i)})
 		return at
 	}
 	n := f.nodes[i]
@@ -120,6 +114,26 @@ func (f *Forest) appendNodes(out *[]Node, i int32) int {
 	top.Left, top.Right = left, right
 	top.Samples, top.Cover = l.Samples+r.Samples, l.Cover+r.Cover
 	return at
+}
+
+// cover returns the training draws in the leaf at slot i.
+func (f *Forest) cover(i int32) int {
+	if f.covers == nil {
+		return int(f.samples[i])
+	}
+	return int(f.covers[i])
+}
+
+// haveCovers reports whether the cover of any leaf differs from its samples.
+func haveCovers(trees [][]Node) bool {
+	for _, nodes := range trees {
+		for _, n := range nodes {
+			if n.Column == -1 && n.Cover != n.Samples {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // floor32 rounds a threshold down to float32: for every float32 x, x <= t exactly when x <= floor32(t).

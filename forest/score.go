@@ -136,4 +136,4 @@ func step(nodes []node, row []float32, i int) int {
 }
 
 // value returns the path length of the leaf at slot i.
-func (f *Forest) value(i int) float64 { return f.leaves[f.kind[i]].value }
+func (f *Forest) value(i int) float64 { return float64(f.depths[i]) + f.c[f.samples[i]] }
