@@ -1,0 +1,96 @@
+// Command telegraf-anomaly is the program that Telegraf's processors.execd
+// starts: line protocol in on stdin, the same lines, scored, out on stdout.
+//
+// Whatever is wrong with its configuration or its model, it forwards every line
+// and says why on stderr. Only -check fails.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+
+	"telegraf-anomaly/internal/stdio"
+	"telegraf-anomaly/plugins/processors/anomaly"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+const usageExit = 2
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("telegraf-anomaly", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	config := flags.String("config", "", "configuration `file`; without it the defaults hold")
+	check := flags.Bool("check", false, "validate configuration, model and state, print the effective configuration, exit 0 or 2")
+	test := flags.String("test", "", "read line protocol from `file`, - for stdin, and print what would be emitted")
+	sample := flags.Bool("sample-config", false, "print a configuration with all keys explained")
+	printVersion := flags.Bool("version", false, "print the version")
+	if err := flags.Parse(args); err != nil {
+		return usageExit
+	}
+	switch {
+	case *printVersion:
+		fmt.Fprintln(stdout, versionText())
+	case *sample:
+		fmt.Fprint(stdout, new(anomaly.Anomaly).SampleConfig())
+	case *check:
+		return runCheck(*config, stdout, stderr)
+	case *test != "":
+		return runTest(*config, *test, stdin, stdout, stderr)
+	default:
+		return serve(*config, stdin, stdout, stderr)
+	}
+	return 0
+}
+
+func versionText() string {
+	commit := "unknown commit"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				commit = s.Value[:min(12, len(s.Value))]
+			}
+		}
+	}
+	return fmt.Sprintf("telegraf-anomaly %s (%s, %s %s/%s)", version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// serve is what Telegraf starts.
+func serve(config string, stdin io.Reader, stdout, stderr io.Writer) int {
+	// One core is enough for a fleet; the second is for fitting models beside it.
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(2)
+	}
+	// Ctrl-C reaches Telegraf's whole process group; it is Telegraf that ends us,
+	// by closing stdin once it has written everything.
+	signal.Ignore(syscall.SIGINT)
+	stop := make(chan struct{})
+	terminate := make(chan os.Signal, 1)
+	signal.Notify(terminate, syscall.SIGTERM)
+	go func() { <-terminate; close(stop) }()
+
+	log := stdio.NewLogger(stderr)
+	defer log.Close()
+	s := newSession(stdin, stdout, log)
+	s.Report = s.report
+	s.start(config)
+	err := s.Run(stop)
+	s.Close()
+	if f, ok := stdout.(*os.File); ok {
+		stdio.Drain(int(f.Fd()))
+	}
+	if err != nil {
+		log.Logf("E! %v", err)
+		return 1
+	}
+	return 0
+}

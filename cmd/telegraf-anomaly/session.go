@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"telegraf-anomaly/internal/engine"
+	"telegraf-anomaly/internal/lp"
+	"telegraf-anomaly/internal/model"
+	"telegraf-anomaly/internal/retrain"
+	"telegraf-anomaly/internal/stdio"
+	"telegraf-anomaly/plugins/processors/anomaly"
+)
+
+// session is one life of the program.
+type session struct {
+	*stdio.Runner
+	log     *stdio.Logger
+	learner *retrain.Learner
+	started time.Time
+	fault   string // why lines are passed on unscored; "" if they are not
+}
+
+func newSession(in io.Reader, out io.Writer, log *stdio.Logger) *session {
+	return &session{
+		Runner: stdio.New(in, out, log), log: log, started: time.Now(),
+		learner: &retrain.Learner{Log: log.Logf},
+	}
+}
+
+// start sets everything up. It cannot fail: what does not work is logged, and
+// lines pass unscored.
+func (s *session) start(configFile string) {
+	config, err := readConfig(configFile)
+	if err == nil {
+		err = s.build(config)
+	}
+	if err != nil {
+		s.fault = err.Error()
+		s.log.Logf("E! lines are passed on unscored: %v", err)
+	}
+}
+
+func readConfig(file string) (anomaly.Config, error) {
+	if file == "" {
+		return anomaly.DefaultConfig(), nil
+	}
+	return anomaly.ReadConfig(file)
+}
+
+func (s *session) build(c anomaly.Config) error {
+	ec, err := c.Engine()
+	if err != nil {
+		return err
+	}
+	if ec.Model, err = c.LoadModel(); err != nil {
+		return err
+	}
+	s.learner.Dir = c.State
+	if ec.Model == nil {
+		ec.Learner = s.learner
+	}
+	err = s.Use(func(out engine.Output[[]byte]) (*engine.Engine[[]byte], error) {
+		return engine.New(ec, out)
+	})
+	if err == nil {
+		s.log.Logf("I! %s", plan(ec))
+	}
+	return err
+}
+
+// plan says what will happen, and when.
+func plan(c engine.Config) string {
+	if m := c.Model; m != nil {
+		return fmt.Sprintf("scoring %v with model %s, fitted on %d vectors at an interval of %v", m.Schema.Names(), m.ID(), m.Provenance.Rows, m.Schema.Interval)
+	}
+	when := "after two hours of vectors, at least 256"
+	if c.MinSamples > 0 {
+		when = fmt.Sprintf("after %d vectors", c.MinSamples)
+	}
+	return fmt.Sprintf("no model is configured: learning %v per group of %v; lines pass unscored until a group's first model, %s, unless the state directory has one", c.Schema.Names(), c.Schema.GroupBy, when)
+}
+
+// Close waits for a fit that is under way, within the time that Telegraf gives.
+func (s *session) Close() {
+	done := make(chan struct{})
+	go func() {
+		s.learner.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(2 * time.Second):
+		s.log.Logf("W! stopping while a model is being fitted; it is lost")
+	}
+}
+
+// report is the self-metric.
+func (s *session) report(c stdio.Counts) *lp.Record {
+	r := &lp.Record{Name: "anomaly_processor", Time: time.Now().UnixNano()}
+	state := "degraded"
+	if e := s.Engine(); e != nil {
+		r.Fields = e.SelfMetric(r.Fields)
+		state = e.State()
+	}
+	r.Fields = append(r.Fields,
+		lp.Int("lines", int64(c.Lines)), lp.Int("bytes", int64(c.Bytes)),
+		lp.Int("errors_malformed", int64(c.Malformed)), lp.Int("errors_too_long", int64(c.TooLong)),
+		lp.Int("errors_fault", int64(c.Panics)), lp.Int("log_dropped", int64(s.log.Dropped())),
+		lp.Int("uptime_s", int64(time.Since(s.started).Seconds())),
+		lp.String("state", state))
+	if s.fault != "" {
+		r.Fields = append(r.Fields, lp.String("fault", s.fault))
+		s.log.Minutely("degraded", "E! lines are passed on unscored: %s", s.fault)
+	}
+	return r
+}
+
+// runCheck validates everything that serve would use.
+func runCheck(configFile string, stdout, stderr io.Writer) int {
+	c, err := readConfig(configFile)
+	var b *model.Bundle
+	if err == nil {
+		b, err = c.LoadModel()
+	}
+	if err == nil {
+		var ec engine.Config
+		if ec, err = c.Engine(); err == nil {
+			ec.Model = b
+			_, err = engine.New(ec, engine.Output[[]byte](nil))
+		}
+	}
+	if err == nil {
+		err = c.CheckState()
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "telegraf-anomaly: %v\n", err)
+		return usageExit
+	}
+	fmt.Fprint(stdout, c.String())
+	if b != nil {
+		fmt.Fprintf(stdout, "# model %s: %v, %d vectors, interval %v, threshold %.4f\n", b.ID(), b.Schema.Names(), b.Provenance.Rows, b.Schema.Interval, b.Detector.Threshold)
+	}
+	return 0
+}

@@ -1,0 +1,171 @@
+package detect
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+
+	"telegraf-anomaly/forest"
+	"telegraf-anomaly/internal/feature"
+)
+
+// MinRows is the smallest training set that Fit accepts.
+const MinRows = 16
+
+// ErrRows says that there are too few rows for a model.
+var ErrRows = errors.New("detect: too few training rows")
+
+// A Model is all that was learned from a training set. It is data: exported for
+// the model file, not for changing.
+type Model struct {
+	Features  []string       `json:"features"`
+	Options   Options        `json:"options"`
+	Columns   columns        `json:"columns"`
+	Range     []Band         `json:"range"`  // per feature
+	Median    []float64      `json:"median"` // per feature, of the training values
+	Residual  *Residual      `json:"residual,omitempty"`
+	Relation  *Relation      `json:"relation,omitempty"`
+	Still     []float64      `json:"still"` // per feature: longest run without a change
+	Threshold float64        `json:"threshold"`
+	Rows      int            `json:"rows"`
+	Forest    *forest.Forest `json:"-"`
+}
+
+// columns says what the forest sees of each feature.
+type columns string
+
+const (
+	rawColumns  columns = "value"                    // without a window there is nothing else
+	pastColumns columns = "level,deviation"          // a window, but nothing to relate to
+	fullColumns columns = "level,deviation,residual" // the default
+)
+
+func (c columns) perFeature() int { return strings.Count(string(c), ",") + 1 }
+
+// Fit learns a model from complete contexts, one row per vector with
+// feature.ContextWidth numbers per feature. windowed says that the contexts hold
+// a rolling past; else the forest sees the bare values. It fails with ErrRows,
+// with forest.ErrConstant when nothing varies, or on options out of range.
+func Fit(contexts *mat.Dense, names []string, windowed bool, o Options) (*Model, error) {
+	if err := o.Check(); err != nil {
+		return nil, fmt.Errorf("detect: %w", err)
+	}
+	n, width := contexts.Dims()
+	if width != len(names)*feature.ContextWidth {
+		return nil, fmt.Errorf("detect: contexts have %d columns, want %d for %d features", width, len(names)*feature.ContextWidth, len(names))
+	}
+	if n < MinRows {
+		return nil, fmt.Errorf("%w: %d, want at least %d", ErrRows, n, MinRows)
+	}
+	m := &Model{Features: names, Options: o, Rows: n}
+	m.describe(contexts)
+	m.relate(contexts, windowed)
+	rows := mat.NewDense(n, len(names)*m.Columns.perFeature(), nil)
+	work := newWork(m)
+	for i := range n {
+		m.row(rows.RawRowView(i), work, contexts.RawRowView(i))
+	}
+	var err error
+	m.Forest, err = forest.Fit(rows, forest.Options{Trees: o.Trees, SampleSize: o.SampleSize, Seed: o.Seed, Workers: o.Workers})
+	if err != nil {
+		return nil, err
+	}
+	return m, m.calibrate(contexts)
+}
+
+// describe takes what is known of each feature by itself.
+func (m *Model) describe(contexts *mat.Dense) {
+	for f := range m.Features {
+		values := mat.Col(nil, f*feature.ContextWidth+feature.Value, contexts)
+		m.Range = append(m.Range, rangeBand(values))
+		m.Median = append(m.Median, median(values))
+		longest := 0.0
+		for _, run := range mat.Col(nil, f*feature.ContextWidth+feature.Run, contexts) {
+			longest = math.Max(longest, run)
+		}
+		m.Still = append(m.Still, longest)
+	}
+}
+
+// relate takes what is known of the features together.
+func (m *Model) relate(contexts *mat.Dense, windowed bool) {
+	m.Columns = rawColumns
+	if !windowed {
+		return
+	}
+	m.Columns = pastColumns
+	if m.Residual = fitResidual(contexts); m.Residual != nil {
+		m.Columns = fullColumns
+	}
+	if m.Options.RelationWeight > 0 {
+		m.Relation = fitRelation(contexts)
+	}
+}
+
+// calibrate sets the threshold from the training scores.
+func (m *Model) calibrate(contexts *mat.Dense) (err error) {
+	scorer := NewScorer(m)
+	n, _ := contexts.Dims()
+	scores := make([]float64, n)
+	for i := range n {
+		scores[i] = scorer.score(contexts.RawRowView(i))
+	}
+	contamination := m.Options.Contamination
+	if contamination == 0 {
+		contamination = 0.005
+	}
+	m.Threshold, err = forest.Threshold(scores, contamination)
+	return err
+}
+
+// Players maps the forest's columns to features.
+func (m *Model) Players() []int {
+	per := m.Columns.perFeature()
+	players := make([]int, len(m.Features)*per)
+	for c := range players {
+		players[c] = c / per
+	}
+	return players
+}
+
+// work is scratch space for one vector.
+type work struct {
+	residual *residualWork
+	spe      float64
+	z        []float64
+	terms    []float64 // per feature, bits
+	distance []float64
+}
+
+func newWork(m *Model) *work {
+	w := &work{
+		z: make([]float64, len(m.Features)), terms: make([]float64, len(m.Features)), distance: make([]float64, len(m.Features)),
+	}
+	if m.Residual != nil {
+		w.residual = newResidualWork(m.Residual)
+	}
+	return w
+}
+
+// row writes what the forest sees of a context.
+func (m *Model) row(dst []float64, w *work, context []float64) {
+	if m.Residual != nil {
+		w.spe = m.Residual.apply(w.residual, context)
+	}
+	per := m.Columns.perFeature()
+	for f := range m.Features {
+		c := context[f*feature.ContextWidth : (f+1)*feature.ContextWidth]
+		to := dst[f*per : (f+1)*per]
+		if m.Columns == rawColumns {
+			to[0] = c[feature.Value]
+			continue
+		}
+		to[0], to[1] = c[feature.Level], c[feature.Deviation]
+		if m.Columns == fullColumns {
+			to[2] = math.Sqrt(w.residual.squares[f])
+		}
+	}
+}

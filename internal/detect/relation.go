@@ -1,0 +1,110 @@
+package detect
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"telegraf-anomaly/internal/feature"
+)
+
+// Relation is a ridge regression of every feature's level on the levels of all
+// the others. With Q the inverse of their correlation matrix (plus the ridge),
+// the residual of feature j is (Q z)_j / Q_jj: one inverse for all regressions.
+// See Whittaker, Graphical Models in Applied Multivariate Statistics (1990), 5.7.
+type Relation struct {
+	Mean  []float64   `json:"mean"`
+	Scale []float64   `json:"scale"`
+	Q     [][]float64 `json:"q"` // rows divided by their diagonal
+	Band  []Band      `json:"band"`
+}
+
+const ridge = 0.01
+
+func fitRelation(contexts *mat.Dense) *Relation {
+	n, width := contexts.Dims()
+	features := width / feature.ContextWidth
+	if features < 2 {
+		return nil
+	}
+	r := &Relation{Mean: make([]float64, features), Scale: make([]float64, features)}
+	z := mat.NewDense(n, features, nil)
+	for f := range features {
+		level := mat.Col(nil, f*feature.ContextWidth+feature.Level, contexts)
+		r.Mean[f], r.Scale[f] = meanDeviation(level)
+		if r.Scale[f] <= tiny*math.Max(1, math.Abs(r.Mean[f])) {
+			r.Scale[f] = 0
+		}
+	}
+	for i := range n {
+		r.standardize(z.RawRowView(i), contexts.RawRowView(i))
+	}
+	if !r.invert(z) {
+		return nil
+	}
+	residuals := make([][]float64, features)
+	for f := range residuals {
+		residuals[f] = make([]float64, n)
+		for i := range n {
+			residuals[f][i] = r.residual(f, z.RawRowView(i))
+		}
+		r.Band = append(r.Band, relationBand(residuals[f], features))
+	}
+	return r
+}
+
+func (r *Relation) invert(z *mat.Dense) bool {
+	n, features := z.Dims()
+	corr := mat.NewSymDense(features, nil)
+	corr.SymOuterK(1/float64(n), z.T())
+	for f := range features {
+		corr.SetSym(f, f, corr.At(f, f)+ridge)
+	}
+	var chol mat.Cholesky
+	if !chol.Factorize(corr) {
+		return false
+	}
+	var q mat.SymDense
+	if chol.InverseTo(&q) != nil {
+		return false
+	}
+	for f := range features {
+		row := mat.Row(nil, f, &q)
+		for k := range row {
+			row[k] /= q.At(f, f)
+		}
+		r.Q = append(r.Q, row)
+	}
+	return true
+}
+
+func (r *Relation) standardize(dst, context []float64) {
+	for f := range dst {
+		dst[f] = 0
+		if r.Scale[f] > 0 {
+			dst[f] = (context[f*feature.ContextWidth+feature.Level] - r.Mean[f]) / r.Scale[f]
+		}
+	}
+}
+
+func (r *Relation) residual(f int, z []float64) (sum float64) {
+	for k, q := range r.Q[f] {
+		sum += float64(q * z[k])
+	}
+	return sum
+}
+
+// relationBand is wider than a range's the more features there are, since each
+// has its own chance to stray. Its unit is robust, so that one incident in the
+// training rows does not hide the next.
+func relationBand(residuals []float64, features int) Band {
+	_, deviation := meanDeviation(residuals)
+	middle := median(residuals)
+	distance := make([]float64, len(residuals))
+	for i, v := range residuals {
+		distance[i] = math.Abs(v - middle)
+	}
+	tail := 0.003 / float64(features)
+	low, high := quantiles(residuals, tail, 1-tail)
+	return Band{Low: low, High: high, Unit: math.Max(1.4826*median(distance), math.Max(0.1*deviation, tiny))}
+}

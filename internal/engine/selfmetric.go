@@ -1,0 +1,45 @@
+package engine
+
+import (
+	"time"
+
+	"telegraf-anomaly/internal/lp"
+)
+
+// SelfMetric appends what an operator wants to know about the engine.
+func (e *Engine[T]) SelfMetric(dst []lp.Value) []lp.Value {
+	c := &e.Counts
+	dst = append(dst,
+		lp.Int("vectors", int64(c.Vectors)), lp.Int("scored", int64(c.Scored)), lp.Int("anomalies", int64(c.Anomalies)),
+		lp.Int("learning", int64(c.Learning)), lp.Int("missing", int64(c.Missing)), lp.Int("warming", int64(c.Warming)),
+		lp.Int("already_annotated", int64(c.Annotated)), lp.Int("errors_score", int64(c.Panics)),
+		lp.Int("errors_fit", int64(c.FitErrors)), lp.Int("fits", int64(c.Fits)),
+		lp.Float("latency_p50_ms", milliseconds(e.delays.quantile(0.5))),
+		lp.Float("latency_p99_ms", milliseconds(e.delays.quantile(0.99))))
+	if j := e.joiner; j != nil {
+		dst = append(dst,
+			lp.Int("hosts", int64(j.Groups())), lp.Int("late", int64(j.Counts.Late)), lp.Int("duplicate", int64(j.Counts.Duplicate)),
+			lp.Int("invalid", int64(j.Counts.Invalid)), lp.Int("evicted", int64(j.Counts.Evicted)), lp.Int("resynced", int64(j.Counts.Resynced)))
+	}
+	if e.shared != nil {
+		b := e.shared.bundle
+		dst = append(dst, lp.String(FieldModel, b.ID()))
+		if to := b.Provenance.To; !to.IsZero() {
+			dst = append(dst, lp.Float("model_age_s", e.now.Sub(to).Seconds()))
+		}
+	}
+	return dst
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// State sums up what the engine is doing: "ok", "learning" or "degraded".
+func (e *Engine[T]) State() string {
+	switch c := &e.Counts; {
+	case c.Panics > 0:
+		return "degraded"
+	case e.shared == nil && c.Scored == 0:
+		return "learning"
+	}
+	return "ok"
+}

@@ -1,0 +1,111 @@
+package feature
+
+import (
+	"math"
+	"time"
+)
+
+// Places of one feature's numbers in Vector.Context, ContextWidth of them.
+const (
+	Value     = iota // the value itself
+	Level            // rolling mean, the current value included
+	Deviation        // rolling sample standard deviation
+	Run              // intervals in a row without a change
+
+	ContextWidth
+)
+
+// A Vector is what is known of one group in one interval. It is reused: copy
+// what must outlive the call it was given to.
+type Vector struct {
+	Group   *Group
+	Time    int64     // nanoseconds; the bucket's own time
+	Values  []float64 // per feature; NaN where Missing
+	Missing []bool    // per feature: no value, not even a carried one
+	Carried []bool    // per feature: the value is an earlier one
+	Warm    bool      // the window has seen enough to mean something
+	Opened  time.Time // when the first point of the interval came
+	// Context holds ContextWidth numbers per feature, the features one after the
+	// other. It is complete only if no feature is missing.
+	Context []float64
+}
+
+// Complete reports whether every feature has a value.
+func (v *Vector) Complete() bool {
+	for _, m := range v.Missing {
+		if m {
+			return false
+		}
+	}
+	return true
+}
+
+func newVector(features int) *Vector {
+	return &Vector{
+		Values:  make([]float64, features),
+		Missing: make([]bool, features),
+		Carried: make([]bool, features),
+		Context: make([]float64, features*ContextWidth),
+	}
+}
+
+// past is what a group remembers of one feature between buckets.
+type past struct {
+	window
+	value  float64 // newest real value
+	bucket int64   // and its bucket
+	known  bool
+}
+
+// A Group is a set of series that belong together, normally one host.
+type Group struct {
+	Key  string   // the values of the group_by tags, joined
+	Tags []string // the values of the group_by tags, in the schema's order
+	// State is for whoever receives the group's vectors.
+	State any
+
+	past []past
+}
+
+// advance completes v, whose Values and Missing hold what bucket b brought, with
+// the group's past.
+func (g *Group) advance(s *Schema, sh shape, b int64, v *Vector) {
+	if g.past == nil {
+		g.past = make([]past, len(s.Features))
+	}
+	v.Group, v.Time, v.Warm = g, b*int64(s.Interval), true
+	for i := range g.past {
+		p := &g.past[i]
+		v.Carried[i] = false
+		if !v.Missing[i] {
+			p.window.add(sh, b, v.Values[i])
+			p.value, p.bucket, p.known = v.Values[i], b, true
+		} else if p.known && s.Missing == Carry && b-p.bucket <= CarryIntervals {
+			v.Values[i], v.Missing[i], v.Carried[i] = p.value, false, true
+		}
+		if v.Missing[i] {
+			v.Values[i] = math.NaN()
+		}
+		v.Warm = p.describe(sh, v.Values[i], v.Context[i*ContextWidth:]) && v.Warm
+	}
+}
+
+// describe writes the context of one feature.
+func (p *past) describe(sh shape, value float64, dst []float64) (warm bool) {
+	m := p.total()
+	dst[Value], dst[Level], dst[Deviation], dst[Run] = value, m.mean, m.deviation(), float64(p.run)
+	if m.n == 0 {
+		dst[Level] = value
+	}
+	return int(m.n) >= sh.warm
+}
+
+// Fill puts a value in for a missing feature.
+func (v *Vector) Fill(f int, value float64) {
+	v.Values[f], v.Missing[f], v.Carried[f] = value, false, true
+	c := v.Context[f*ContextWidth:]
+	c[Value] = value
+	if math.IsNaN(c[Level]) {
+		c[Level] = value
+	}
+}

@@ -1,0 +1,54 @@
+package feature
+
+import (
+	"path"
+
+	"telegraf-anomaly/internal/lp"
+)
+
+// selects reports whether series p feeds feature f, judging by its tags.
+func (f *Feature) selects(p *lp.Point) bool {
+	for tag, want := range f.Tags {
+		if string(p.Tag(tag)) != want {
+			return false
+		}
+	}
+	for tag, patterns := range f.Include {
+		if !matchAny(patterns, p.Tag(tag)) {
+			return false
+		}
+	}
+	for tag, patterns := range f.Exclude {
+		if matchAny(patterns, p.Tag(tag)) {
+			return false
+		}
+	}
+	return true
+}
+
+func matchAny(patterns []string, value []byte) bool {
+	for _, p := range patterns {
+		if ok, _ := path.Match(p, string(value)); ok { // patterns were checked by Normalize
+			return true
+		}
+	}
+	return false
+}
+
+// valid applies the linear transform and the valid range. A value that misses
+// the range by rounding only (a thousandth of it, or of 1) is clamped; any other
+// counts as missing.
+func (f *Feature) valid(raw float64) (v float64, ok bool) {
+	v = float64(f.Scale*raw) + f.Offset
+	tolerance := 1e-3
+	if f.Min != nil && f.Max != nil {
+		tolerance *= *f.Max - *f.Min
+	}
+	if f.Min != nil && v < *f.Min {
+		return *f.Min, v >= *f.Min-tolerance
+	}
+	if f.Max != nil && v > *f.Max {
+		return *f.Max, v <= *f.Max+tolerance
+	}
+	return v, v-v == 0 // NaN and Inf are never valid
+}
