@@ -61,6 +61,7 @@ type Engine[T any] struct {
 	config  Config
 	out     Output[T]
 	joiner  *feature.Joiner[T]
+	rows    *feature.Sequence // for AddRow
 	spacing feature.Spacing
 	wanted  map[string]bool
 	shared  *unit // the configured model, if any
@@ -133,6 +134,20 @@ func (e *Engine[T]) Add(p *lp.Point, handle T, now time.Time) (taken bool) {
 		return false
 	}
 	return e.joiner.Add(p, handle, now)
+}
+
+// AddRow takes a row that holds the features already, see feature.Sequence. The
+// interval must be known.
+func (e *Engine[T]) AddRow(time int64, values []float64) (err error) {
+	if e.rows == nil {
+		if e.rows, err = feature.NewSequence(&e.config.Schema, ""); err != nil {
+			return err
+		}
+	}
+	if v := e.rows.Add(time, values); v != nil {
+		e.judge(v, nil)
+	}
+	return nil
 }
 
 // annotated recognizes what an engine upstream has scored already, as happens

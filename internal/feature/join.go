@@ -129,7 +129,7 @@ func (j *Joiner[T]) Add(p *lp.Point, handle T, now time.Time) (taken bool) {
 // place puts a point into its group's open bucket, opening or closing one as
 // needed.
 func (j *Joiner[T]) place(m *member[T], s *series, p *lp.Point, handle T, now time.Time) bool {
-	b := j.bucketOf(p.Time)
+	b := bucketOf(p.Time, int64(j.schema.Interval))
 	if j.tooLate(m, b) {
 		j.Counts.Late++
 		if !m.isOpen {
@@ -199,9 +199,8 @@ func (j *Joiner[T]) queue(m *member[T], handle T, used bool) {
 	}
 }
 
-// bucketOf rounds to the nearest multiple of the interval.
-func (j *Joiner[T]) bucketOf(t int64) int64 {
-	interval := int64(j.schema.Interval)
+// bucketOf rounds a time to the nearest multiple of the interval.
+func bucketOf(t, interval int64) int64 {
 	b, rest := t/interval, t%interval
 	switch {
 	case rest >= interval-rest:

@@ -39,7 +39,11 @@ func matchAny(patterns []string, value []byte) bool {
 // the range by rounding only (a thousandth of it, or of 1) is clamped; any other
 // counts as missing.
 func (f *Feature) valid(raw float64) (v float64, ok bool) {
-	v = float64(f.Scale*raw) + f.Offset
+	return f.bounded(float64(f.Scale*raw) + f.Offset)
+}
+
+// bounded is valid without the transform.
+func (f *Feature) bounded(v float64) (_ float64, ok bool) {
 	tolerance := 1e-3
 	if f.Min != nil && f.Max != nil {
 		tolerance *= *f.Max - *f.Min
