@@ -13,32 +13,32 @@ type builder struct {
 	cover int // sum over the leaves of the current tree
 }
 
-// newBuilder makes room for a number of nodes; it should suffice.
+// newBuilder makes room for a number of nodes, and the empty leaf.
 func newBuilder(columns, sampleSize, trees, nodes int, covers bool) *builder {
 	f := &Forest{
 		columns:    columns,
 		sampleSize: sampleSize,
 		norm:       C(sampleSize),
-		roots:      make([]int32, 0, trees+1),
-		nodes:      make([]node, 0, nodes),
-		depths:     make([]uint8, 0, nodes),
-		samples:    make([]uint16, 0, nodes),
+		roots:      make([]int32, 0, trees+lanes),
+		nodes:      make([]node, 0, nodes+1),
+		depths:     make([]uint8, 0, nodes+1),
+		samples:    make([]uint16, 0, nodes+1),
 	}
 	if covers {
-		f.covers = make([]uint16, 0, nodes)
+		f.covers = make([]uint16, 0, nodes+1)
 	}
 	return &builder{f: f}
 }
 
-// slots appends n empty slots and returns the first.
+// slots appends n <= 2 empty slots and returns the first.
 func (b *builder) slots(n int) int32 {
 	f := b.f
 	first := int32(len(f.nodes))
-	for range n {
-		f.nodes, f.depths, f.samples = append(f.nodes, node{}), append(f.depths, 0), append(f.samples, 0)
-		if f.covers != nil {
-			f.covers = append(f.covers, 0)
-		}
+	f.nodes = append(f.nodes, []node{0, 0}[:n]...)
+	f.depths = append(f.depths, []uint8{0, 0}[:n]...)
+	f.samples = append(f.samples, []uint16{0, 0}[:n]...)
+	if f.covers != nil {
+		f.covers = append(f.covers, []uint16{0, 0}[:n]...)
 	}
 	return first
 }
@@ -66,7 +66,7 @@ func (b *builder) split(slot int32, depth, column int, threshold float32) (int32
 	if left-slot > math.MaxUint16 {
 		return 0, errors.New("more nodes than a sample can make")
 	}
-	b.f.nodes[slot] = node{threshold: threshold, column: uint16(column), left: uint16(left - slot)}
+	b.f.nodes[slot] = newNode(threshold, uint16(column), uint16(left-slot))
 	return left, nil
 }
 
@@ -78,7 +78,7 @@ func (b *builder) leaf(slot int32, depth, samples, cover int) error {
 		return fmt.Errorf("the leaves' covers sum to more than the sample size %d", b.f.sampleSize)
 	}
 	f := b.f
-	f.nodes[slot].threshold = float32(math.Inf(1))
+	f.nodes[slot] = leafNode
 	f.depths[slot], f.samples[slot] = uint8(depth), uint16(samples)
 	if f.covers != nil {
 		f.covers[slot] = uint16(cover)
@@ -89,7 +89,12 @@ func (b *builder) leaf(slot int32, depth, samples, cover int) error {
 
 func (b *builder) finish() *Forest {
 	f := b.f
-	f.roots = append(f.roots, int32(len(f.nodes)))
+	f.trees = len(f.roots)
+	empty := b.slots(1)
+	f.nodes[empty] = leafNode
+	for ok := true; ok; ok = len(f.roots)%lanes != 1 {
+		f.roots = append(f.roots, empty)
+	}
 	f.c = make([]float64, slices.Max(f.samples)+1)
 	for n := range f.c {
 		f.c[n] = C(n)

@@ -27,33 +27,46 @@ func (f *Forest) MarshalBinary() ([]byte, error) { return f.AppendBinary(nil) }
 
 // AppendBinary appends the encoding that [Forest.UnmarshalBinary] describes to b. The error is always nil.
 func (f *Forest) AppendBinary(b []byte) ([]byte, error) {
-	flags := uint64(0)
+	flags := 0
 	if f.covers != nil {
 		flags = hasCovers
 	}
-	b = append(b, version)
-	for _, v := range []uint64{uint64(f.columns), uint64(f.sampleSize), uint64(f.Trees()), flags} {
-		b = binary.AppendUvarint(b, v)
-	}
-	for _, root := range f.roots[:f.Trees()] {
-		b = f.appendSubtree(b, root, flags)
+	b = appendHeader(b, f.columns, f.sampleSize, f.trees, flags)
+	for _, root := range f.roots[:f.trees] {
+		b = f.appendSubtree(b, root)
 	}
 	return b, nil
 }
 
-func (f *Forest) appendSubtree(b []byte, i int32, flags uint64) []byte {
+func (f *Forest) appendSubtree(b []byte, i int32) []byte {
 	if samples := f.samples[i]; samples > 0 {
-		b = binary.AppendUvarint(append(b, 0), uint64(samples))
-		if flags == hasCovers {
+		b = appendLeaf(b, int(samples))
+		if f.covers != nil {
 			b = binary.AppendUvarint(b, uint64(f.covers[i]-samples))
 		}
 		return b
 	}
 	n := f.nodes[i]
-	b = binary.AppendUvarint(b, uint64(n.column)+1)
-	b = binary.LittleEndian.AppendUint32(b, math.Float32bits(n.threshold))
-	b = f.appendSubtree(b, i+int32(n.left), flags)
-	return f.appendSubtree(b, i+int32(n.left)+1, flags)
+	b = appendSplit(b, n.column(), n.threshold())
+	b = f.appendSubtree(b, i+n.left())
+	return f.appendSubtree(b, i+n.left()+1)
+}
+
+func appendHeader(b []byte, columns, sampleSize, trees, flags int) []byte {
+	b = append(b, version)
+	for _, v := range []int{columns, sampleSize, trees, flags} {
+		b = binary.AppendUvarint(b, uint64(v))
+	}
+	return b
+}
+
+func appendLeaf(b []byte, samples int) []byte {
+	return binary.AppendUvarint(append(b, 0), uint64(samples))
+}
+
+func appendSplit(b []byte, column int, threshold float32) []byte {
+	b = binary.AppendUvarint(b, uint64(column)+1)
+	return binary.LittleEndian.AppendUint32(b, math.Float32bits(threshold))
 }
 
 // UnmarshalBinary replaces f by the forest encoded in b, which must hold one section and nothing else:

@@ -15,26 +15,19 @@ const (
 
 // A Forest is an immutable Isolation Forest. All its methods but [Forest.UnmarshalBinary] may be called concurrently.
 //
-// The slices are parallel, one entry per node of all trees, one tree after the other; siblings are neighbours.
+// nodes, depths, samples and covers are parallel: all nodes of all trees, one tree after the other, siblings side by side.
 type Forest struct {
 	columns    int
 	sampleSize int
 	norm       float64   // c(sampleSize)
 	c          []float64 // c(n) up to the biggest leaf
-	roots      []int32   // index of each tree's root, plus the number of nodes
-	depth      int       // edges from a root to the deepest leaf
-	nodes      []node
+	trees      int
+	roots      []int32  // of all trees, and then, so that lanes can walk side by side, at least one and up to lanes empty leaves
+	depth      int      // edges from a root to the deepest leaf
+	nodes      []node   // and that empty leaf
 	depths     []uint8  // edges from the root to a leaf; 0 for inner nodes
 	samples    []uint16 // training rows in a leaf; 0 for inner nodes
 	covers     []uint16 // training draws in a leaf; nil when they equal samples
-}
-
-// A node is one step of the walk: i += left, and one more when the row's column exceeds the threshold.
-// A leaf has left = 0 and threshold = +Inf, so that walking on from a leaf stays there and the walk needs no branch.
-type node struct {
-	threshold float32
-	column    uint16
-	left      uint16 // distance to the left child; the right child is its neighbour
 }
 
 // A Node is one node of a tree in the explicit form that [New] takes and [Forest.Nodes] returns: a tree is a slice of
@@ -83,7 +76,7 @@ func checkShape(columns, sampleSize, trees int) error {
 func (f *Forest) Columns() int { return f.columns }
 
 // Trees returns the number of trees.
-func (f *Forest) Trees() int { return len(f.roots) - 1 }
+func (f *Forest) Trees() int { return f.trees }
 
 // SampleSize returns ψ, the number of training rows drawn for each tree.
 func (f *Forest) SampleSize() int { return f.sampleSize }
@@ -107,9 +100,9 @@ func (f *Forest) appendNodes(out *[]Node, i int32) int {
 		return at
 	}
 	n := f.nodes[i]
-	*out = append(*out, Node{Column: int(n.column), Threshold: float64(n.threshold)})
-	left := f.appendNodes(out, i+int32(n.left))
-	right := f.appendNodes(out, i+int32(n.left)+1)
+	*out = append(*out, Node{Column: n.column(), Threshold: float64(n.threshold())})
+	left := f.appendNodes(out, i+n.left())
+	right := f.appendNodes(out, i+n.left()+1)
 	top, l, r := &(*out)[at], (*out)[left], (*out)[right]
 	top.Left, top.Right = left, right
 	top.Samples, top.Cover = l.Samples+r.Samples, l.Cover+r.Cover

@@ -1,6 +1,7 @@
 package forest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -8,6 +9,7 @@ import (
 	"math/rand/v2"
 	"sync"
 
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -56,18 +58,20 @@ func Fit(x *mat.Dense, o Options) (*Forest, error) {
 	if err := checkRows(x); err != nil {
 		return nil, err
 	}
-	trees := make([][]Node, o.Trees)
+	trees := make([][]byte, o.Trees)
 	var workers sync.WaitGroup
 	for w := range min(o.Workers, o.Trees) {
 		workers.Go(func() {
-			g := newGrower(x, o.SampleSize)
+			g := newGrower(x.RawMatrix(), o.SampleSize)
 			for t := w; t < o.Trees; t += o.Workers {
 				trees[t] = g.tree(rand.New(rand.NewPCG(o.Seed, uint64(t))), t)
 			}
 		})
 	}
 	workers.Wait()
-	return New(columns, o.SampleSize, trees)
+	f := new(Forest)
+	section := appendHeader(nil, columns, o.SampleSize, o.Trees, 0)
+	return f, f.UnmarshalBinary(append(section, bytes.Join(trees, nil)...))
 }
 
 // checkRows refuses values that float32 cannot hold and sets that are constant.
@@ -77,10 +81,11 @@ func checkRows(x *mat.Dense) error {
 	first := x.RawRowView(0)
 	for i := range rows {
 		for j, v := range x.RawRowView(i) {
-			if v32 := float64(float32(v)); math.IsNaN(v32) || math.IsInf(v32, 0) {
+			v32 := float32(v)
+			if v32-v32 != 0 {
 				return fmt.Errorf("forest: row %d, column %d: %v is not a finite float32", i, j, v)
 			}
-			varies = varies || float32(v) != float32(first[j])
+			varies = varies || v32 != float32(first[j])
 		}
 	}
 	if !varies {
@@ -89,98 +94,84 @@ func checkRows(x *mat.Dense) error {
 	return nil
 }
 
-// grower grows trees one after the other, and keeps its buffers between them.
+// grower grows trees one after the other, and keeps its buffers between them. A tree is written down as it grows, in the
+// encoding of [Forest.UnmarshalBinary], which is preorder too.
 type grower struct {
-	x       *mat.Dense
-	drawn   []int       // per row of x: the last tree that drew it, plus one
-	sample  [][]float32 // columns × ψ, the drawn rows
-	rows    []uint16    // the sample's row numbers; every node owns a segment
-	columns []uint16    // column numbers; a node's usable ones come first
-	depth   int         // cap: ceil(log2 ψ), at least 1
-	nodes   []Node
+	x       blas64.General
+	drawn   []int    // per row of x: the last tree that drew it, plus one
+	rows    []int    // the sample, as offsets in x; every node owns a segment
+	keys    []uint32 // of the current node's rows, in the column it may split on
+	columns []int    // a node's usable columns come first
+	depth   int      // cap: ceil(log2 ψ), at least 1
 	random  *rand.Rand
+	out     []byte
 }
 
-func newGrower(x *mat.Dense, sampleSize int) *grower {
-	rows, columns := x.Dims()
-	g := &grower{
+func newGrower(x blas64.General, sampleSize int) *grower {
+	return &grower{
 		x:       x,
-		drawn:   make([]int, rows),
-		sample:  make([][]float32, columns),
-		rows:    make([]uint16, sampleSize),
-		columns: make([]uint16, columns),
+		drawn:   make([]int, x.Rows),
+		rows:    make([]int, sampleSize),
+		keys:    make([]uint32, sampleSize),
+		columns: make([]int, x.Cols),
 		depth:   bits.Len(uint(max(sampleSize, 2) - 1)),
 	}
-	values := make([]float32, columns*sampleSize)
-	for c := range g.sample {
-		g.sample[c] = values[c*sampleSize:][:sampleSize]
-		g.columns[c] = uint16(c)
-	}
-	return g
 }
 
-func (g *grower) tree(random *rand.Rand, number int) []Node {
-	g.random = random
-	g.nodes = make([]Node, 0, 2*len(g.rows)-1)
+func (g *grower) tree(random *rand.Rand, number int) []byte {
+	g.random, g.out = random, g.out[:0]
 	g.draw(number + 1)
-	for i := range g.columns { // undo the last tree's order: a tree depends on its own seed only
-		g.columns[i] = uint16(i)
+	for c := range g.columns { // undo the last tree's order: a tree depends on its own seed only
+		g.columns[c] = c
 	}
 	g.grow(g.rows, len(g.columns), 0)
-	return g.nodes
+	return bytes.Clone(g.out)
 }
 
-// draw fills the sample with distinct rows of x by Floyd's algorithm (Bentley and Floyd, CACM 30(9), 1987).
+// draw fills the sample with the offsets of distinct rows of x by Floyd's algorithm (Bentley and Floyd, CACM 30(9), 1987).
 func (g *grower) draw(mark int) {
-	n, size := len(g.drawn), len(g.rows)
 	for i := range g.rows {
-		last := n - size + i
+		last := g.x.Rows - len(g.rows) + i
 		row := g.random.IntN(last + 1)
 		if g.drawn[row] == mark {
 			row = last
 		}
 		g.drawn[row] = mark
-		for c, v := range g.x.RawRowView(row) {
-			g.sample[c][i] = float32(v)
-		}
-		g.rows[i] = uint16(i)
+		g.rows[i] = row * g.x.Stride
 	}
 }
 
-// grow appends the subtree of the given sample rows. Only the first usable columns can vary among them.
-func (g *grower) grow(rows []uint16, usable, depth int) {
-	at := len(g.nodes)
-	g.nodes = append(g.nodes, Node{Column: -1, Left: -1, Right: -1, Samples: len(rows), Cover: len(rows)})
-	if depth == g.depth || len(rows) == 1 {
+// grow writes the subtree of the given sample rows. Only the first usable columns can vary among them.
+func (g *grower) grow(rows []int, usable, depth int) {
+	var column int
+	var low, high uint32
+	if depth < g.depth && len(rows) > 1 {
+		column, low, high, usable = g.pick(rows, usable)
+	}
+	if low == high {
+		g.out = appendLeaf(g.out, len(rows))
 		return
 	}
-	column, low, high, usable := g.pick(rows, usable)
-	if usable == 0 {
-		return
-	}
-	threshold := g.threshold(low, high)
-	left := partition(rows, g.sample[column], threshold)
-	g.nodes[at].Column, g.nodes[at].Threshold = column, float64(threshold)
-	g.nodes[at].Left = len(g.nodes)
+	threshold := g.threshold(unkey(low), unkey(high))
+	g.out = appendSplit(g.out, column, threshold)
+	left := partition(rows, g.keys, key(threshold))
 	g.grow(rows[:left], usable, depth+1)
-	g.nodes[at].Right = len(g.nodes)
 	g.grow(rows[left:], usable, depth+1)
 }
 
 // pick returns a random column that varies among rows, its extremes, and how many columns are still usable: those found
-// constant are moved behind the others, for the subtrees too. No column varies when it returns usable = 0.
-func (g *grower) pick(rows []uint16, usable int) (column int, low, high float32, stillUsable int) {
-	for usable > 0 {
+// constant are moved behind the others, for the subtrees too. The extremes are equal when no column varies.
+func (g *grower) pick(rows []int, usable int) (column int, low, high uint32, stillUsable int) {
+	for ; usable > 0; usable-- {
 		k := g.random.IntN(usable)
-		column = int(g.columns[k])
-		low, high = extremes(rows, g.sample[column])
+		column = g.columns[k]
+		low, high = g.read(rows, column)
 		if low < high {
-			return column, low, high, usable
+			break
 		}
-		usable--
-		g.columns[k], g.columns[usable] = g.columns[usable], g.columns[k]
+		g.columns[k], g.columns[usable-1] = g.columns[usable-1], column
 	}
-	return 0, 0, 0, 0
+	return column, low, high, usable
 }
 
 // threshold draws from [low, high), so that both children get rows: rounding down to float32 can reach low, never high.
@@ -193,27 +184,23 @@ func (g *grower) threshold(low, high float32) float32 {
 	return t
 }
 
-func extremes(rows []uint16, values []float32) (low, high float32) {
-	low = values[rows[0]]
-	high = low
-	for _, r := range rows[1:] {
-		v := values[r]
-		if v < low {
-			low = v
-		}
-		if v > high {
-			high = v
-		}
+// read sets the keys of rows in a column, and returns the least and the greatest.
+func (g *grower) read(rows []int, column int) (low, high uint32) {
+	low = math.MaxUint32
+	keys, values := g.keys[:len(rows)], g.x.Data[column:]
+	for i, offset := range rows {
+		k := key(float32(values[offset]))
+		keys[i], low, high = k, min(low, k), max(high, k)
 	}
 	return low, high
 }
 
-// partition moves the rows with value <= threshold to the front and returns their number. It does not branch on values.
-func partition(rows []uint16, values []float32, threshold float32) int {
+// partition moves the rows with key <= threshold to the front and returns their number. It does not branch on keys.
+func partition(rows []int, keys []uint32, threshold uint32) int {
 	n := 0
-	for i, r := range rows {
-		rows[i], rows[n] = rows[n], r
-		if values[r] <= threshold {
+	for i, k := range keys[:len(rows)] {
+		rows[i], rows[n] = rows[n], rows[i]
+		if k <= threshold {
 			n++
 		}
 	}

@@ -30,40 +30,32 @@ func C(n int) float64 {
 }
 
 // PathLength returns E[h](x), the mean over trees of the leaf's depth plus C of its training rows, in edges.
-// x has [Forest.Columns] values, else PathLength panics. Values are compared as float32. A NaN goes left at every split on
-// its column; callers should not let it come this far. PathLength does not allocate.
+// x has [Forest.Columns] values, else PathLength panics. Values are compared as float32. A NaN goes the same way at every
+// split on its column; callers should not let it come this far. PathLength does not allocate.
 func (f *Forest) PathLength(x []float64) float64 {
 	if len(x) != f.columns {
 		panic(fmt.Sprintf("forest: row has %d values, want %d", len(x), f.columns))
 	}
-	if len(x) > rowOnStack {
+	if len(x) > narrow {
 		return f.widePathLength(x)
 	}
-	var buf [rowOnStack]float32
-	return f.mean(round32(buf[:], x))
+	var keys [narrow]uint32
+	for c, v := range x {
+		keys[c&(narrow-1)] = key(float32(v))
+	}
+	return f.sumNarrow(&keys) / float64(f.Trees())
 }
 
-// rowOnStack is the widest row that is rounded in a buffer on the stack; wider ones borrow from widePool.
-const rowOnStack = 64
-
-var widePool = sync.Pool{New: func() any { return new([]float32) }}
+var wideRows = sync.Pool{New: func() any { return new([]uint32) }}
 
 func (f *Forest) widePathLength(x []float64) float64 {
-	buf := widePool.Get().(*[]float32)
-	defer widePool.Put(buf)
-	if len(*buf) < len(x) {
-		*buf = make([]float32, len(x))
+	keys := wideRows.Get().(*[]uint32)
+	defer wideRows.Put(keys)
+	*keys = (*keys)[:0]
+	for _, v := range x {
+		*keys = append(*keys, key(float32(v)))
 	}
-	return f.mean(round32(*buf, x))
-}
-
-// round32 rounds x to float32 in buf, which is at least as long.
-func round32(buf []float32, x []float64) []float32 {
-	buf = buf[:len(x)]
-	for i, v := range x {
-		buf[i] = float32(v)
-	}
-	return buf
+	return f.sumWide(*keys) / float64(f.Trees())
 }
 
 // Score returns the anomaly score 2^(−E[h](x)/c(ψ)) of Liu et al. (2008), equation 2, in (0,1]: about 0.5 for a row whose
@@ -102,38 +94,3 @@ func (f *Forest) Scores(dst []float64, x *mat.Dense) []float64 {
 	}
 	return dst
 }
-
-// mean returns the mean path length of a rounded row. Several trees walk side by side: a step waits for memory, not for
-// arithmetic, and the steps of different trees do not wait for each other.
-func (f *Forest) mean(row []float32) float64 {
-	nodes, sum, t := f.nodes, 0.0, 0
-	roots := f.roots[:f.Trees()]
-	for ; t+4 <= len(roots); t += 4 {
-		a, b, c, d := int(roots[t]), int(roots[t+1]), int(roots[t+2]), int(roots[t+3])
-		for range f.depth {
-			a, b, c, d = step(nodes, row, a), step(nodes, row, b), step(nodes, row, c), step(nodes, row, d)
-		}
-		sum += f.value(a) + f.value(b) + f.value(c) + f.value(d)
-	}
-	for ; t < len(roots); t++ {
-		a := int(roots[t])
-		for range f.depth {
-			a = step(nodes, row, a)
-		}
-		sum += f.value(a)
-	}
-	return sum / float64(len(roots))
-}
-
-// step goes one edge down from node i, without a branch; from a leaf it stays.
-func step(nodes []node, row []float32, i int) int {
-	n := &nodes[i]
-	right := 0
-	if row[n.column] > n.threshold {
-		right = 1
-	}
-	return i + int(n.left) + right
-}
-
-// value returns the path length of the leaf at slot i.
-func (f *Forest) value(i int) float64 { return float64(f.depths[i]) + f.c[f.samples[i]] }

@@ -53,12 +53,32 @@ func depth(nodes []forest.Node, node int) int {
 	return 0
 }
 
+// Rows up to 64 columns and wider ones are walked by different code.
 func TestPathLengthIsTheTextbooks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		f := foresttest.Forest(t, 5, 9)
+		f := foresttest.Forest(t, rapid.SampledFrom([]int{5, 200}).Draw(t, "width"), 9)
 		x := foresttest.Row(t, f.Columns())
 		require.InDelta(t, textbook(f, x), f.PathLength(x), 1e-12)
 	})
+}
+
+// Comparisons are those of float32, whatever the bits: both zeros are equal, and infinities have their place.
+func TestComparisonsAreOfFloat32(t *testing.T) {
+	negativeZero := math.Copysign(0, -1)
+	values := []float64{math.Inf(-1), -math.MaxFloat32, -1, -1e-45, negativeZero, 0, 1e-45, 1, 1 + 1e-9, math.MaxFloat32, math.Inf(1)}
+	for _, threshold := range values[1 : len(values)-1] {
+		nodes := stump()
+		nodes[0].Threshold = threshold
+		f, err := forest.New(2, 8, [][]forest.Node{nodes})
+		require.NoError(t, err)
+		for _, x := range values {
+			want := 1.0
+			if float64(float32(x)) <= threshold {
+				want += forest.C(4)
+			}
+			require.Equal(t, want, f.PathLength([]float64{0, x}), "%v <= %v", x, threshold)
+		}
+	}
 }
 
 func TestWideRowsScoreLikeNarrowOnes(t *testing.T) {
