@@ -19,7 +19,7 @@ const (
 func newCPU(host Host, name string) record {
 	return newRecord(host.random(2), "cpu,cpu="+name+",host="+escapeTag(host.Name),
 		"usage_user", "usage_system", "usage_idle", "usage_iowait",
-		"usage_nice=0", "usage_irq=0", "usage_softirq=0", "usage_steal=0", "usage_guest=0", "usage_guest_nice=0")
+		"usage_nice=0,usage_irq=0", "usage_softirq=0", "usage_steal=0,usage_guest=0,usage_guest_nice=0")
 }
 
 const (
@@ -41,12 +41,11 @@ func newMem(host Host) record {
 	return newRecord(host.random(3), "mem,host="+escapeTag(host.Name),
 		"used_percent", "available_percent", "used", "available", "free", "active", "inactive", "committed_as",
 		"dirty", "page_tables",
-		"buffered=85008384i", "cached=1982869504i", "commit_limit=8589934592i", "high_free=0i", "high_total=0i",
-		"huge_page_size=2097152i", "huge_pages_free=0i", "huge_pages_total=0i", "low_free=0i", "low_total=0i",
-		"mapped=40886272i", "shared=9068544i", "slab=1350512640i", "sreclaimable=1264197632i",
-		"sunreclaim=86315008i", "swap_cached=0i", "swap_free=0i", "swap_total=0i",
-		"total="+strconv.Itoa(memTotal)+"i", "vmalloc_chunk=0i", "vmalloc_total=35184372087808i",
-		"vmalloc_used=14626816i", "write_back=0i", "write_back_tmp=0i")
+		"buffered=85008384i,cached=1982869504i,commit_limit=8589934592i,high_free=0i,high_total=0i",
+		"huge_page_size=2097152i,huge_pages_free=0i,huge_pages_total=0i,low_free=0i,low_total=0i",
+		"mapped=40886272i,shared=9068544i,slab=1350512640i,sreclaimable=1264197632i,sunreclaim=86315008i",
+		"swap_cached=0i,swap_free=0i,swap_total=0i,total="+strconv.Itoa(memTotal)+"i",
+		"vmalloc_chunk=0i,vmalloc_total=35184372087808i,vmalloc_used=14626816i,write_back=0i,write_back_tmp=0i")
 }
 
 func (m *machine) appendMem(dst []byte, row Row) []byte {
@@ -96,7 +95,7 @@ func newNIC(host Host, name string, share, own float64) nic {
 	return nic{share: share, own: own, received: .6, record: newRecord(host.random(4),
 		"net,host="+escapeTag(host.Name)+",interface="+name,
 		"bytes_recv", "bytes_sent", "packets_recv", "packets_sent",
-		"err_in=0i", "err_out=0i", "drop_in=0i", "drop_out=0i", "speed=-1i")}
+		"err_in=0i,err_out=0i,drop_in=0i", "drop_out=0i,speed=-1i")}
 }
 
 func (n *nic) reset() {
@@ -133,8 +132,8 @@ const (
 func newDisks(host Host) []record {
 	disk := func(path string) record {
 		return newRecord(host.random(5), "disk,device=vda,fstype=ext4,host="+escapeTag(host.Name)+",mode=rw,path="+path,
-			"used", "free", "used_percent", "total="+strconv.Itoa(diskTotal)+"i", "inodes_total=16777216i",
-			"inodes_free=15758220i", "inodes_used=1018996i", "inodes_used_percent=6.0736894607543945")
+			"used", "free", "used_percent", "total="+strconv.Itoa(diskTotal)+"i,inodes_total=16777216i",
+			"inodes_free=15758220i,inodes_used=1018996i,inodes_used_percent=6.0736894607543945")
 	}
 	return []record{disk("/"), disk("/run/netns")}
 }
@@ -145,7 +144,7 @@ func newSystem(host Host) [3]record {
 	head := "system,host=" + escapeTag(host.Name)
 	cores := strconv.Itoa(host.Cores)
 	return [3]record{
-		newRecord(host.random(6), head, "load1", "load5", "load15", "n_cpus="+cores+"i", "n_physical_cpus="+cores+"i"),
+		newRecord(host.random(6), head, "load1", "load5", "load15", "n_cpus="+cores+"i,n_physical_cpus="+cores+"i"),
 		newRecord(host.random(7), head, "uptime"),
 		newRecord(host.random(8), head, "uptime_format"),
 	}

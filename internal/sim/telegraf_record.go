@@ -34,7 +34,8 @@ func newRecord(random *rand.Rand, head string, fields ...string) record {
 	return r
 }
 
-// newField takes "name" or "name=value".
+// newField takes "name" or "name=value", and for speed several of these that
+// stay together, joined by commas.
 func newField(text string) field {
 	for i := range text {
 		if text[i] == '=' {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -29,24 +30,30 @@ const writeSize = 64 << 10
 // one ended; streams that are written together have the same start and interval.
 // Text goes out in pieces of about 64 KiB, and whole lines only.
 func Write(w io.Writer, intervals int, streams ...*Stream) error {
-	var text []byte
+	text := buffers.Get().(*[]byte)
+	defer buffers.Put(text)
 	for range intervals {
 		now := earliest(streams)
 		for _, s := range streams {
-			if text = s.append(text, now); len(text) < writeSize {
+			if *text = s.append(*text, now); len(*text) < writeSize {
 				continue
 			}
 			if err := flush(w, text); err != nil {
 				return err
 			}
-			text = text[:0]
 		}
 	}
 	return flush(w, text)
 }
 
-func flush(w io.Writer, text []byte) error {
-	if _, err := w.Write(text); err != nil {
+// buffers spare a load generator, which writes one interval at a time, a new
+// buffer for each.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+func flush(w io.Writer, text *[]byte) error {
+	_, err := w.Write(*text)
+	*text = (*text)[:0]
+	if err != nil {
 		return fmt.Errorf("sim: %w", err)
 	}
 	return nil
