@@ -247,7 +247,7 @@ func (e *Engine[T]) examine(v *feature.Vector) (s Status) {
 	if err := h.unit.scorer.Explain(&e.verdict, v.Context); err != nil {
 		panic(err)
 	}
-	if !v.Warm {
+	if !v.Settled {
 		e.verdict.Anomaly = false
 		return StatusWarming
 	}

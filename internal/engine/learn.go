@@ -73,7 +73,7 @@ func (e *Engine[T]) learn(h *host, v *feature.Vector) Status {
 		return StatusNoModel
 	case !v.Complete():
 		return StatusMissing
-	case !v.Warm:
+	case !v.Settled:
 		return StatusLearning
 	}
 	if u.count < 4*e.config.MinSamples {

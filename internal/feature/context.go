@@ -23,11 +23,13 @@ type Vector struct {
 	Values  []float64 // per feature; NaN where Missing
 	Missing []bool    // per feature: no value, not even a carried one
 	Carried []bool    // per feature: the value is an earlier one
-	Warm    bool      // the window has seen enough to mean something
+	Settled bool      // the past is long enough, and calm enough, to judge by
 	Opened  time.Time // when the first point of the interval came
 	// Context holds ContextWidth numbers per feature, the features one after the
 	// other. It is complete only if no feature is missing.
 	Context []float64
+
+	inWindow []int32 // per feature: values that the rolling numbers are made of
 }
 
 // Complete reports whether every feature has a value.
@@ -46,6 +48,8 @@ func newVector(features int) *Vector {
 		Missing: make([]bool, features),
 		Carried: make([]bool, features),
 		Context: make([]float64, features*ContextWidth),
+
+		inWindow: make([]int32, features),
 	}
 }
 
@@ -64,16 +68,25 @@ type Group struct {
 	// State is for whoever receives the group's vectors.
 	State any
 
-	past []past
+	past   []past
+	newest int64 // bucket of its newest vector
+	quiet  int64 // bucket up to which a disturbance may still show
 }
 
+// gapBuckets is how many missing vectors in a row make a gap: a reboot, not a
+// hiccup.
+const gapBuckets = 3
+
 // advance completes v, whose Values and Missing hold what bucket b brought, with
-// the group's past.
-func (g *Group) advance(s *Schema, sh shape, b int64, v *Vector) {
+// the group's past. disturbed says that a counter was reset.
+func (g *Group) advance(s *Schema, sh shape, b int64, disturbed bool, v *Vector) {
 	if g.past == nil {
 		g.past = make([]past, len(s.Features))
+	} else if disturbed || b-g.newest > gapBuckets {
+		g.quiet = b + sh.quiet
 	}
-	v.Group, v.Time, v.Warm = g, b*int64(s.Interval), true
+	g.newest = b
+	v.Group, v.Time, v.Settled = g, b*int64(s.Interval), b >= g.quiet
 	for i := range g.past {
 		p := &g.past[i]
 		v.Carried[i] = false
@@ -86,18 +99,40 @@ func (g *Group) advance(s *Schema, sh shape, b int64, v *Vector) {
 		if v.Missing[i] {
 			v.Values[i] = math.NaN()
 		}
-		v.Warm = p.describe(sh, v.Values[i], v.Context[i*ContextWidth:]) && v.Warm
+		v.inWindow[i] = p.describe(v.Values[i], v.Context[i*ContextWidth:])
+		v.Settled = v.Settled && int(v.inWindow[i]) >= sh.warm
 	}
 }
 
-// describe writes the context of one feature.
-func (p *past) describe(sh shape, value float64, dst []float64) (warm bool) {
+// describe writes the context of one feature and returns how many values are in
+// its window.
+func (p *past) describe(value float64, dst []float64) int32 {
 	m := p.total()
 	dst[Value], dst[Level], dst[Deviation], dst[Run] = value, m.mean, m.deviation(), float64(p.run)
 	if m.n == 0 {
 		dst[Level] = value
 	}
-	return int(m.n) >= sh.warm
+	return m.n
+}
+
+// Suppose writes to dst the context that v would have if feature f had the value
+// x now, all else equal: the rolling numbers without the true value and with x.
+func (v *Vector) Suppose(dst []float64, f int, x float64) {
+	copy(dst, v.Context)
+	c := dst[f*ContextWidth : (f+1)*ContextWidth]
+	n, old := float64(v.inWindow[f]), c[Value]
+	c[Value] = x
+	if n == 0 {
+		c[Level] = x
+		return
+	}
+	level := c[Level] + (x-old)/n
+	if n > 1 {
+		// Welford's update run for a replaced value.
+		squares := float64(c[Deviation]*c[Deviation])*(n-1) + float64((x-old)*((x-level)+(old-c[Level])))
+		c[Deviation] = math.Sqrt(math.Max(0, squares) / (n - 1))
+	}
+	c[Level] = level
 }
 
 // Fill puts a value in for a missing feature.

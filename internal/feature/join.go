@@ -258,10 +258,10 @@ func (m *member[T]) arrive(s *series) {
 
 // close turns the open bucket of m into a vector.
 func (j *Joiner[T]) close(m *member[T]) {
-	j.combine(m)
+	reset := j.combine(m)
 	j.Counts.Vectors++
 	j.vector.Opened = m.opened
-	m.advance(j.schema, j.shape, m.bucket, j.vector)
+	m.advance(j.schema, j.shape, m.bucket, reset, j.vector)
 	j.emit(j.vector, m.items)
 
 	j.held -= len(m.items)
@@ -271,8 +271,9 @@ func (j *Joiner[T]) close(m *member[T]) {
 	j.open.remove(m)
 }
 
-// combine computes the features of m's open bucket from its series.
-func (j *Joiner[T]) combine(m *member[T]) {
+// combine computes the features of m's open bucket from its series. reset says
+// that a counter went back.
+func (j *Joiner[T]) combine(m *member[T]) (reset bool) {
 	v := j.vector
 	clear(j.tallies)
 	for _, s := range m.sorted {
@@ -283,6 +284,7 @@ func (j *Joiner[T]) combine(m *member[T]) {
 		for i := range s.inputs {
 			t := &j.tallies[s.inputs[i].feature]
 			x, ok, lost := s.inputs[i].take(s.stride, int64(j.schema.Interval))
+			reset = reset || lost
 			t.lost = t.lost || lost || (absent && s.misses < forgetMisses)
 			if ok {
 				t.add(x)
@@ -300,6 +302,7 @@ func (j *Joiner[T]) combine(m *member[T]) {
 		v.Values[i], v.Missing[i] = x, !ok
 	}
 	m.forget()
+	return reset
 }
 
 // Expire closes the buckets that waited for longer than the hold time and

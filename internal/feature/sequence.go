@@ -58,6 +58,6 @@ func (q *Sequence) Add(time int64, values []float64) *Vector {
 		}
 	}
 	q.Counts.Vectors++
-	q.group.advance(q.schema, q.shape, b, q.vector)
+	q.group.advance(q.schema, q.shape, b, false, q.vector)
 	return q.vector
 }

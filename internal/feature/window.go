@@ -15,6 +15,7 @@ type shape struct {
 	slots int   // 0: no window
 	per   int64 // intervals per slot
 	warm  int   // values that a feature needs before its context means anything
+	quiet int64 // intervals for which a gap or a reset is felt
 }
 
 func newShape(window, interval time.Duration) shape {
@@ -26,7 +27,7 @@ func newShape(window, interval time.Duration) shape {
 		return shape{}
 	}
 	per := (n + maxSlots - 1) / maxSlots
-	return shape{slots: int((n + per - 1) / per), per: per, warm: int(max(2, n/3))}
+	return shape{slots: int((n + per - 1) / per), per: per, warm: int(max(2, n/3)), quiet: max(1, 2*n/3)}
 }
 
 // moments are count, mean and sum of squared deviations of a set of values.

@@ -92,7 +92,7 @@ func (c *collector) take(v *feature.Vector) {
 	case !v.Complete():
 		c.set.Dropped["missing"]++
 		return
-	case !v.Warm:
+	case !v.Settled:
 		c.set.Dropped["warming"]++
 		return
 	}
