@@ -1,0 +1,55 @@
+# Everything here needs Go and make, nothing else. `make run` and `make test` are
+# the two commands of the README.
+
+DURATION ?= 0
+FUZZTIME ?= 10s
+GO ?= go
+
+# The end-to-end tests have a step of their own: they measure, and would disturb
+# the others and be disturbed by them.
+E2E := ./internal/e2e
+OTHERS = $(shell $(GO) list ./... | grep -v /internal/e2e)
+
+.PHONY: help run test build race lint fuzz throughput clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z\/ -]+:.*## / {printf "  make %-26s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## Telegraf, the processor and InfluxDB on this machine's metrics; DURATION=90s ends it
+	@mkdir -p bin
+	@$(GO) build -o bin/quickstart ./examples/quickstart
+	@bin/quickstart -duration $(DURATION)
+
+test: bin/telegraf bin/influxd ## every test, those with the real programs included
+	$(GO) vet ./...
+	$(GO) test $(OTHERS)
+	E2E=1 $(GO) test -count=1 -timeout 20m $(E2E)
+
+build: ## the processor and the training tool, into bin/
+	$(GO) build -trimpath -ldflags "-s -w" -o bin/ ./cmd/...
+
+.PHONY: bin/telegraf bin/influxd
+bin/telegraf bin/influxd: ## the real programs, built by Go
+	@$(GO) run ./internal/testbed/install $(@F)
+
+race: ## every test that needs only Go, with the race detector
+	$(GO) test -race -short ./...
+
+lint: ## go vet and gofmt
+	$(GO) vet ./...
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "gofmt these files: $$unformatted" >&2; exit 1; fi
+
+fuzz: ## every fuzz test for FUZZTIME
+	@set -e; for file in $$(git grep -l '^func Fuzz' -- '*_test.go'); do \
+	  for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$file); do \
+	    echo "$$(dirname $$file) $$name"; \
+	    $(GO) test ./$$(dirname $$file) -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME); \
+	  done; \
+	done
+
+throughput: bin/telegraf ## measure speed, memory and size, alone and under Telegraf
+	E2E=1 THROUGHPUT=full $(GO) test -count=1 -timeout 30m -run '^TestThroughput' -v $(E2E)
+
+clean: ## remove what was built, and the data of make run
+	rm -rf bin .run
