@@ -17,19 +17,25 @@ type Event struct {
 	Kind       string
 }
 
-// Events finds the incidents in row labels. With ids (nil if there are none)
-// touching incidents stay apart: a new one begins where the id changes. cause
-// and kind (nil if unknown) are taken from an incident's first row.
+// Events finds the incidents in row labels, in the order of their starts. With
+// ids (nil if there are none) incidents that touch stay apart: a new one begins
+// where the id changes, and an outer one goes on where its id comes back after
+// an inner one. cause and kind (nil if unknown) are taken from an incident's
+// first row.
 func Events(label []bool, id []int, cause [][]string, kind []string) []Event {
 	var events []Event
+	run := 0 // the first incident of the current run of labels
 	for i, labelled := range label {
-		switch {
-		case !labelled:
-		case i > 0 && label[i-1] && at(id, i) == at(id, i-1):
-			events[len(events)-1].End = i + 1
-		default:
-			events = append(events, Event{Start: i, End: i + 1, Cause: at(cause, i), Kind: at(kind, i)})
+		if !labelled {
+			run = len(events)
+			continue
 		}
+		known := slices.IndexFunc(events[run:], func(e Event) bool { return at(id, e.Start) == at(id, i) })
+		if known >= 0 {
+			events[run+known].End = i + 1
+			continue
+		}
+		events = append(events, Event{Start: i, End: i + 1, Cause: at(cause, i), Kind: at(kind, i)})
 	}
 	return events
 }

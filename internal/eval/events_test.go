@@ -29,6 +29,14 @@ func TestTouchingEventsAreToldApartById(t *testing.T) {
 	}, events)
 }
 
+// The Server Machine Dataset has incidents inside others.
+func TestAnOuterEventGoesOnAfterAnInnerOne(t *testing.T) {
+	require.Equal(t,
+		[]eval.Event{{Start: 1, End: 6}, {Start: 3, End: 5}, {Start: 7, End: 8}},
+		eval.Events(bits("011111010"), []int{0, 5, 5, 6, 6, 5, 0, 5, 0}, nil, nil),
+		"but not across normal rows")
+}
+
 func TestEventsCoverExactlyTheLabels(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		label := rapid.SliceOf(rapid.Bool()).Draw(t, "label")
