@@ -67,8 +67,8 @@ func (p Problem) String() string { return fmt.Sprintf("line %d: %s", p.Line, p.R
 const maxProblems = 5
 
 // OpenCSV opens a file. Without features every numeric column is one, in the
-// file's order: a column that has more numbers than other texts in the first
-// 1,000 rows (or the first MiB). The caller closes it.
+// file's order: a column that holds numbers, and not more other texts than
+// numbers, in the first 1,000 rows (or the first MiB). The caller closes it.
 func OpenCSV(path string, features []string) (*CSV, error) {
 	file, err := os.Open(path)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -114,7 +115,7 @@ func (h *header) choose(features []string, sample [][]byte) error {
 const maxSample = 1000
 
 func (h *header) numeric(sample [][]byte) []int {
-	balance := make([]int, len(h.names))
+	numbers, texts := make([]int, len(h.names)), make([]int, len(h.names))
 	var cells [][]byte
 	for _, line := range sample[:min(len(sample), maxSample)] {
 		var err error
@@ -123,27 +124,29 @@ func (h *header) numeric(sample [][]byte) []int {
 			continue
 		}
 		for i, cell := range cells {
-			balance[i] += numberOrText(cell)
+			switch {
+			case len(cell) == 0:
+			case meantAsNumber(cell):
+				numbers[i]++
+			default:
+				texts[i]++
+			}
 		}
 	}
 	var columns []int
-	for i, b := range balance {
-		if b > 0 && !h.special(i) {
+	for i, n := range numbers {
+		if n > 0 && n >= texts[i] && !h.special(i) {
 			columns = append(columns, i)
 		}
 	}
 	return columns
 }
 
-func numberOrText(cell []byte) int {
-	_, err := parseNumber(cell)
-	switch {
-	case len(cell) == 0:
-		return 0
-	case err == nil:
-		return 1
-	}
-	return -1
+// meantAsNumber lets a decimal comma pass: it had better spoil rows, with a
+// reason, than a column without one.
+func meantAsNumber(cell []byte) bool {
+	_, err := strconv.ParseFloat(string(bytes.Replace(cell, []byte{','}, []byte{'.'}, 1)), 64)
+	return err == nil
 }
 
 func (h *header) ignored() []string {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strconv"
 )
@@ -76,7 +77,7 @@ type nic struct {
 	share    float64 // of the host's network rate
 	own      float64 // bytes/s besides
 	received float64 // share of what comes in
-	counters [4]float64
+	counters [4]int64
 }
 
 func newNICs(host Host) []nic {
@@ -99,7 +100,7 @@ func newNIC(host Host, name string, share, own float64) nic {
 }
 
 func (n *nic) reset() {
-	n.counters = [4]float64{}
+	n.counters = [4]int64{}
 	n.show()
 }
 
@@ -108,16 +109,15 @@ func (n *nic) grow(random *rand.Rand, rate, seconds float64) {
 	bytes := seconds * (float64(rate*n.share) + float64(n.own*random.Float64()))
 	const mtu, ack = 1400, 60
 	in, out := bytes*n.received, bytes*(1-n.received)
-	n.counters[netReceived] += in
-	n.counters[netSent] += out
-	n.counters[netPacketsReceived] += in/mtu + out/mtu*ack/mtu
-	n.counters[netPacketsSent] += out/mtu + in/mtu*ack/mtu
+	for i, growth := range [4]float64{in, out, in/mtu + out/mtu*ack/mtu, out/mtu + in/mtu*ack/mtu} {
+		n.counters[i] += int64(math.Round(growth)) // a float64 loses bytes within a year
+	}
 	n.show()
 }
 
 func (n *nic) show() {
 	for i, c := range n.counters {
-		n.int(i, int64(c))
+		n.int(i, c)
 	}
 }
 
