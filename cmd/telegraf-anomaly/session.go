@@ -7,7 +7,6 @@ import (
 
 	"telegraf-anomaly/internal/engine"
 	"telegraf-anomaly/internal/lp"
-	"telegraf-anomaly/internal/model"
 	"telegraf-anomaly/internal/retrain"
 	"telegraf-anomaly/internal/stdio"
 	"telegraf-anomaly/plugins/processors/anomaly"
@@ -50,16 +49,9 @@ func readConfig(file string) (anomaly.Config, error) {
 }
 
 func (s *session) build(c anomaly.Config) error {
-	ec, err := c.Engine()
+	ec, err := c.Load(s.learner)
 	if err != nil {
 		return err
-	}
-	if ec.Model, err = c.LoadModel(); err != nil {
-		return err
-	}
-	s.learner.Dir = c.State
-	if ec.Model == nil {
-		ec.Learner = s.learner
 	}
 	err = s.Use(func(out engine.Output[[]byte]) (*engine.Engine[[]byte], error) {
 		return engine.New(ec, out)
@@ -120,16 +112,12 @@ func (s *session) report(c stdio.Counts) *lp.Record {
 // runCheck validates everything that serve would use.
 func runCheck(configFile string, stdout, stderr io.Writer) int {
 	c, err := readConfig(configFile)
-	var b *model.Bundle
+	var e engine.Config
 	if err == nil {
-		b, err = c.LoadModel()
+		e, err = c.Load(&retrain.Learner{})
 	}
 	if err == nil {
-		var ec engine.Config
-		if ec, err = c.Engine(); err == nil {
-			ec.Model = b
-			_, err = engine.New(ec, engine.Output[[]byte](nil))
-		}
+		_, err = engine.New(e, engine.Output[[]byte](nil))
 	}
 	if err == nil {
 		err = c.CheckState()
@@ -139,8 +127,6 @@ func runCheck(configFile string, stdout, stderr io.Writer) int {
 		return usageExit
 	}
 	fmt.Fprint(stdout, c.String())
-	if b != nil {
-		fmt.Fprintf(stdout, "# model %s: %v, %d vectors, interval %v, threshold %.4f\n", b.ID(), b.Schema.Names(), b.Provenance.Rows, b.Schema.Interval, b.Detector.Threshold)
-	}
+	fmt.Fprintf(stdout, "# %s\n", plan(e))
 	return 0
 }

@@ -10,7 +10,8 @@ type Counts struct {
 	Vectors, Scored, Anomalies uint64
 	Learning, Missing, Warming uint64
 	Annotated                  uint64 // points that came scored already
-	Fits, FitErrors, Panics    uint64
+	Promotions, FitErrors      uint64
+	Panics                     uint64
 	LastPanic                  string
 }
 

@@ -6,27 +6,15 @@ package engine
 
 import (
 	"fmt"
-	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/feature"
 	"telegraf-anomaly/internal/lp"
 	"telegraf-anomaly/internal/model"
-)
-
-// Names of the fields that the engine writes.
-const (
-	FieldScore     = "anomaly_score"
-	FieldIsAnomaly = "is_anomaly"
-	FieldThreshold = "threshold"
-	FieldBase      = "shap_base"
-	FieldStatus    = "status"
-	FieldModel     = "model"
-	FieldLatency   = "latency_ms"
-	FieldProgress  = "progress"
-	PrefixShap     = "shap_"
+	"telegraf-anomaly/internal/retrain"
 )
 
 // Config is what an engine needs to know. The schema must be normalized; its
@@ -36,11 +24,23 @@ type Config struct {
 	Detect      detect.Options
 	MaxHold     time.Duration // longest wait of a line for its interval's others; 0: no limit in wall time
 	Limits      feature.Limits
-	MinSamples  int           // complete vectors before the first fit; 0: 2 h of intervals, at least 256
-	Annotate    bool          // append fields to the points that made the vector
-	Predictions string        // measurement of one point per vector; "": none
-	Model       *model.Bundle // serves every group; nil: learn
-	Learner     Learner       // where first models come from; nil: no learning
+	Annotate    bool   // append fields to the points that made the vector
+	Predictions string // measurement of one point per vector; "": none
+
+	// Model serves every group, for good if there is no Learner, else until the
+	// group's own is fitted.
+	Model      *model.Bundle
+	Learner    *retrain.Learner
+	Shared     bool          // one learned model for all groups, on normalized features
+	MinSamples int           // complete vectors before the first fit; 0: 2 h of intervals, at least 256
+	Retrain    time.Duration // see retrain.Policy
+	Accept     time.Duration
+	Challenger bool
+	Reference  *model.Bundle // scores beside every champion, only to be compared; may be nil
+
+	Alarm         AlarmRule
+	AlarmsPerWeek float64                              // for each group, which the threshold follows; 0: it stays as fitted
+	Quiet         func(group string, t time.Time) bool // maintenance: no alarm, no learning; may be nil
 }
 
 // Output receives what an engine emits. Handles arrive in the order in which
@@ -58,33 +58,54 @@ type Output[T any] interface {
 type Engine[T any] struct {
 	Counts Counts
 
-	config  Config
-	out     Output[T]
-	joiner  *feature.Joiner[T]
-	rows    *feature.Sequence // for AddRow
-	spacing feature.Spacing
-	wanted  map[string]bool
-	shared  *unit // the configured model, if any
-	units   int   // models learned so far and being learned
-	now     time.Time
-	verdict detect.Verdict
-	names   fieldNames
-	values  []lp.Value
-	record  lp.Record
-	delays  delays
+	config   Config
+	policy   retrain.Policy
+	horizon  int // vectors that a baseline remembers
+	out      Output[T]
+	joiner   *feature.Joiner[T]
+	rows     *feature.Sequence // for AddRow
+	spacing  feature.Spacing
+	wanted   map[string]bool
+	shared   *retrain.Unit            // judges every group, if there is one such unit
+	units    map[string]*retrain.Unit // else each group has its own
+	incoming atomic.Pointer[model.Bundle]
+	now      time.Time
+	delays   delays
+
+	// The vector at hand.
+	verdict    detect.Verdict
+	served     *retrain.Serving // that gave the verdict; nil if there is none
+	other      detect.Verdict   // of the model beside it
+	compared   bool
+	why        string
+	normalized []float64
+
+	names  fieldNames
+	values []lp.Value
+	record lp.Record
 }
 
 // New returns an engine. It fails if the model and the schema do not belong
 // together.
 func New[T any](c Config, out Output[T]) (*Engine[T], error) {
-	e := &Engine[T]{config: c, out: out, wanted: map[string]bool{}, names: newFieldNames(c.Schema.Names())}
+	if c.Alarm == (AlarmRule{}) {
+		c.Alarm = DefaultAlarmRule
+	}
+	e := &Engine[T]{
+		config: c, out: out, names: newFieldNames(c.Schema.Names()),
+		wanted: map[string]bool{}, units: map[string]*retrain.Unit{},
+	}
 	for _, f := range c.Schema.Features {
 		e.wanted[f.Measurement] = true
 	}
-	if b := c.Model; b != nil {
-		if err := e.adopt(b); err != nil {
+	for _, b := range []*model.Bundle{c.Model, c.Reference} {
+		if b == nil {
+			continue
+		}
+		if err := e.fits(b); err != nil {
 			return nil, err
 		}
+		e.config.Schema.Interval = b.Schema.Interval
 	}
 	if e.config.Schema.Interval > 0 {
 		return e, e.start()
@@ -92,9 +113,9 @@ func New[T any](c Config, out Output[T]) (*Engine[T], error) {
 	return e, nil
 }
 
-// adopt makes b the model of every group.
-func (e *Engine[T]) adopt(b *model.Bundle) error {
-	own := e.config.Schema
+// fits reports why a model cannot serve this configuration.
+func (e *Engine[T]) fits(b *model.Bundle) error {
+	own := &e.config.Schema
 	if own.Hash() != b.Schema.Hash() {
 		return fmt.Errorf("engine: the model was fitted for features %s with window %v, the configuration has %s with window %v; fit it again",
 			strings.Join(b.Schema.Names(), ","), b.Schema.Window, strings.Join(own.Names(), ","), own.Window)
@@ -102,18 +123,41 @@ func (e *Engine[T]) adopt(b *model.Bundle) error {
 	if own.Interval > 0 && own.Interval != b.Schema.Interval {
 		return fmt.Errorf("engine: the model was fitted at an interval of %v, the configuration says %v; remove the key or fit it again", b.Schema.Interval, own.Interval)
 	}
-	e.config.Schema.Interval = b.Schema.Interval
-	e.shared = newUnit(b)
 	return nil
 }
 
-// start makes the joiner, once the interval is known.
+// start makes what depends on the interval, once that is known.
 func (e *Engine[T]) start() (err error) {
-	if e.config.MinSamples == 0 {
-		e.config.MinSamples = max(256, int(2*time.Hour/e.config.Schema.Interval))
+	c := &e.config
+	if c.MinSamples == 0 {
+		c.MinSamples = max(256, int(2*time.Hour/c.Schema.Interval))
 	}
-	e.joiner, err = feature.NewJoiner(&e.config.Schema, e.config.MaxHold, e.config.Limits, e.judge)
+	e.horizon = int(24 * time.Hour / c.Schema.Interval)
+	e.policy = retrain.Policy{
+		Schema: c.Schema, Detect: c.Detect, MinSamples: c.MinSamples, Period: c.Retrain, Accept: c.Accept,
+		Challenger: c.Challenger, Excluded: c.Quiet,
+	}
+	switch {
+	case c.Learner == nil && c.Model != nil:
+		e.shared = retrain.NewFixed(c.Model)
+	case c.Learner != nil && c.Shared:
+		e.shared = e.newUnit(sharedUnit, sharedSample)
+	}
+	if e.shared != nil && c.Reference != nil {
+		e.shared.Stand(c.Reference)
+	}
+	e.joiner, err = feature.NewJoiner(&c.Schema, c.MaxHold, c.Limits, e.judge)
 	return err
+}
+
+// Offer puts a model that came from outside into service, at the next vector.
+// It may be called from any goroutine.
+func (e *Engine[T]) Offer(b *model.Bundle) error {
+	if err := e.fits(b); err != nil {
+		return err
+	}
+	e.incoming.Store(b)
+	return nil
 }
 
 // Wants reports whether points of this measurement concern the engine at all.
@@ -203,7 +247,11 @@ func (e *Engine[T]) Abandon() []T {
 
 // judge is called for each vector with the points of its interval.
 func (e *Engine[T]) judge(v *feature.Vector, items []feature.Item[T]) {
-	status := e.examine(v)
+	if b := e.incoming.Swap(nil); b != nil && e.shared != nil {
+		e.shared.Replace(v.Time, b)
+	}
+	h := e.host(v.Group)
+	status := e.examine(h, v)
 	e.Counts.Vectors++
 	e.count(status)
 	var values []lp.Value
@@ -223,62 +271,7 @@ func (e *Engine[T]) judge(v *feature.Vector, items []feature.Item[T]) {
 		e.delays.add(delay)
 	}
 	if e.config.Predictions != "" {
-		e.predict(v, status, delay)
+		e.predict(h, v, status, delay)
 	}
-}
-
-// examine scores a vector, or says why not. Whatever goes wrong in there must
-// not cost a line.
-func (e *Engine[T]) examine(v *feature.Vector) (s Status) {
-	defer func() {
-		if r := recover(); r != nil {
-			e.Counts.Panics++
-			e.Counts.LastPanic = fmt.Sprintf("%v at %s", r, caller())
-			s = StatusError
-		}
-	}()
-	h := e.host(v.Group)
-	if h.unit.bundle == nil {
-		return e.learn(h, v)
-	}
-	if s := complete(v, h.unit.bundle); s != StatusOK {
-		return s
-	}
-	if err := h.unit.scorer.Explain(&e.verdict, v.Context); err != nil {
-		panic(err)
-	}
-	if !v.Settled {
-		e.verdict.Anomaly = false
-		return StatusWarming
-	}
-	return StatusOK
-}
-
-// complete makes sure that every feature has a value, under policy Median by
-// putting the training set's in.
-func complete(v *feature.Vector, b *model.Bundle) Status {
-	if v.Complete() {
-		return StatusOK
-	}
-	if b.Schema.Missing != feature.Median {
-		return StatusMissing
-	}
-	for f, missing := range v.Missing {
-		if missing {
-			v.Fill(f, b.Detector.Median[f])
-		}
-	}
-	return StatusOK
-}
-
-// caller names the place of a panic, the first function outside the runtime.
-func caller() string {
-	pcs := make([]uintptr, 16)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(4, pcs)])
-	for {
-		f, more := frames.Next()
-		if !strings.HasPrefix(f.Function, "runtime.") || !more {
-			return fmt.Sprintf("%s:%d", f.Function, f.Line)
-		}
-	}
+	e.decisions(h, v)
 }

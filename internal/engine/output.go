@@ -6,6 +6,28 @@ import (
 	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/feature"
 	"telegraf-anomaly/internal/lp"
+	"telegraf-anomaly/internal/retrain"
+)
+
+// Names of what the engine writes.
+const (
+	FieldScore     = "anomaly_score"
+	FieldIsAnomaly = "is_anomaly"
+	PrefixShap     = "shap_"
+
+	FieldThreshold         = "threshold"
+	FieldBase              = "shap_base"
+	FieldStatus            = "status"
+	FieldModel             = "model"
+	FieldLatency           = "latency_ms"
+	FieldProgress          = "progress"
+	FieldReason            = "reason"
+	FieldEpisode           = "episode"
+	FieldEpisodeStart      = "episode_start"
+	FieldChallenger        = "challenger_score"
+	FieldChallengerAnomaly = "challenger_is_anomaly"
+
+	MeasurementDrift = "anomaly_drift"
 )
 
 // Status says what became of a vector.
@@ -51,7 +73,7 @@ func toInt(b bool) int64 {
 }
 
 // predict writes the point of one vector.
-func (e *Engine[T]) predict(v *feature.Vector, status Status, delay time.Duration) {
+func (e *Engine[T]) predict(h *host, v *feature.Vector, status Status, delay time.Duration) {
 	e.startRecord(e.config.Predictions, v.Group, v.Time)
 	r := &e.record
 	if status.scored() {
@@ -63,17 +85,48 @@ func (e *Engine[T]) predict(v *feature.Vector, status Status, delay time.Duratio
 			r.Fields = append(r.Fields, lp.Float(name, v.Values[f]))
 		}
 	}
-	h := e.host(v.Group)
 	if status == StatusLearning {
-		r.Fields = append(r.Fields, lp.Float(FieldProgress, h.unit.progress(e.config.MinSamples)))
+		r.Fields = append(r.Fields, lp.Float(FieldProgress, h.unit.Progress()))
 	}
-	if h.unit.bundle != nil {
-		r.Fields = append(r.Fields, lp.String(FieldModel, h.unit.bundle.ID()))
+	if e.served != nil {
+		r.Fields = append(r.Fields, lp.String(FieldModel, e.served.Bundle.ID()))
+	}
+	if e.compared {
+		r.Fields = append(r.Fields, lp.Float(FieldChallenger, e.other.Score), lp.Int(FieldChallengerAnomaly, toInt(e.other.Anomaly)))
+	}
+	if e.why != "" {
+		r.Fields = append(r.Fields, lp.String(FieldEpisode, h.alarm.Episode), lp.Int(FieldEpisodeStart, h.alarm.Start), lp.String(FieldReason, e.why))
 	}
 	r.Fields = append(r.Fields,
 		lp.Float(FieldLatency, float64(delay)/float64(time.Millisecond)),
 		lp.String(FieldStatus, string(status)))
 	e.out.Write(r)
+}
+
+// decisions writes what happened to the group's model since the last vector.
+func (e *Engine[T]) decisions(h *host, v *feature.Vector) {
+	for _, d := range h.unit.Decisions {
+		switch {
+		case d.Failed:
+			e.Counts.FitErrors++
+		case d.What == retrain.Promoted:
+			e.Counts.Promotions++
+		}
+		if e.config.Predictions == "" {
+			continue
+		}
+		e.startRecord(MeasurementDrift, v.Group, d.Time)
+		e.record.Fields = append(e.record.Fields, lp.String("decision", d.What), lp.String("why", d.Why))
+		e.out.Write(&e.record)
+		for _, r := range d.Drift {
+			e.startRecord(MeasurementDrift, v.Group, d.Time)
+			e.record.Tags = append(e.record.Tags, [2]string{"feature", r.Feature}, [2]string{"test", r.Test})
+			e.record.Fields = append(e.record.Fields,
+				lp.Float("statistic", r.Statistic), lp.Float("threshold", r.Threshold), lp.Int("drifted", toInt(r.Drifted)))
+			e.out.Write(&e.record)
+		}
+	}
+	h.unit.Decisions = h.unit.Decisions[:0]
 }
 
 func (e *Engine[T]) startRecord(name string, g *feature.Group, time int64) {

@@ -13,7 +13,7 @@ func (e *Engine[T]) SelfMetric(dst []lp.Value) []lp.Value {
 		lp.Int("vectors", int64(c.Vectors)), lp.Int("scored", int64(c.Scored)), lp.Int("anomalies", int64(c.Anomalies)),
 		lp.Int("learning", int64(c.Learning)), lp.Int("missing", int64(c.Missing)), lp.Int("warming", int64(c.Warming)),
 		lp.Int("already_annotated", int64(c.Annotated)), lp.Int("errors_score", int64(c.Panics)),
-		lp.Int("errors_fit", int64(c.FitErrors)), lp.Int("fits", int64(c.Fits)),
+		lp.Int("errors_fit", int64(c.FitErrors)), lp.Int("promotions", int64(c.Promotions)),
 		lp.Float("latency_p50_ms", milliseconds(e.delays.quantile(0.5))),
 		lp.Float("latency_p99_ms", milliseconds(e.delays.quantile(0.99))))
 	if j := e.joiner; j != nil {
@@ -21,8 +21,9 @@ func (e *Engine[T]) SelfMetric(dst []lp.Value) []lp.Value {
 			lp.Int("hosts", int64(j.Groups())), lp.Int("late", int64(j.Counts.Late)), lp.Int("duplicate", int64(j.Counts.Duplicate)),
 			lp.Int("invalid", int64(j.Counts.Invalid)), lp.Int("evicted", int64(j.Counts.Evicted)), lp.Int("resynced", int64(j.Counts.Resynced)))
 	}
-	if e.shared != nil {
-		b := e.shared.bundle
+	if e.shared != nil && e.shared.Champion != nil {
+		b := e.shared.Champion.Bundle
+		dst = append(dst, lp.Float("disagreement", e.shared.Disagreement()))
 		dst = append(dst, lp.String(FieldModel, b.ID()))
 		if to := b.Provenance.To; !to.IsZero() {
 			dst = append(dst, lp.Float("model_age_s", e.now.Sub(to).Seconds()))
@@ -38,7 +39,7 @@ func (e *Engine[T]) State() string {
 	switch c := &e.Counts; {
 	case c.Panics > 0:
 		return "degraded"
-	case e.shared == nil && c.Scored == 0:
+	case c.Scored == 0 && c.Learning > 0:
 		return "learning"
 	}
 	return "ok"

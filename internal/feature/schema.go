@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -49,6 +50,31 @@ type Feature struct {
 	Offset      float64             `toml:"offset" json:"offset"`
 	Min         *float64            `toml:"min" json:"min,omitempty"` // valid range; a value outside counts as missing
 	Max         *float64            `toml:"max" json:"max,omitempty"`
+
+	Watch `json:"-"` // not part of what a vector holds, so of no model either
+}
+
+// Watch says which deviations of a feature are worth an alarm. The zero value
+// says all.
+type Watch struct {
+	Direction    string  `toml:"direction"`     // Above, Below or Both
+	MinDeviation float64 `toml:"min_deviation"` // from the middle of the usual range, in the feature's unit
+}
+
+// Directions of a Watch.
+const (
+	Above = "above"
+	Below = "below"
+	Both  = "both"
+)
+
+// Free reports whether every deviation counts.
+func (w *Watch) Free() bool { return w.Direction == Both && w.MinDeviation <= 0 }
+
+// Minds reports whether the value x is worth an alarm where middle is usual.
+func (w *Watch) Minds(x, middle float64) bool {
+	d := x - middle
+	return math.Abs(d) >= w.MinDeviation && (w.Direction == Both || (d > 0) == (w.Direction == Above))
 }
 
 // A Schema is everything that decides which numbers a vector holds. Two
@@ -149,6 +175,9 @@ func (f *Feature) normalize() error {
 	if f.Scale == 0 {
 		f.Scale = 1
 	}
+	if f.Direction == "" {
+		f.Direction = Both
+	}
 	switch {
 	case f.Name == "" || strings.ContainsAny(f.Name, " ,=\"\\\n\t"):
 		return fmt.Errorf("name must be a plain word")
@@ -160,6 +189,8 @@ func (f *Feature) normalize() error {
 		return fmt.Errorf(`kind = %q is unknown; use "gauge" or "counter"`, f.Kind)
 	case !slices.Contains([]string{Sum, Max, Mean}, f.Combine):
 		return fmt.Errorf(`combine = %q is unknown; use "sum", "max" or "mean"`, f.Combine)
+	case !slices.Contains([]string{Above, Below, Both}, f.Direction):
+		return fmt.Errorf(`direction = %q is unknown; use "above", "below" or "both"`, f.Direction)
 	case f.Min != nil && f.Max != nil && *f.Min >= *f.Max:
 		return fmt.Errorf("min %g must be below max %g", *f.Min, *f.Max)
 	}

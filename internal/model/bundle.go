@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"telegraf-anomaly/internal/detect"
+	"telegraf-anomaly/internal/drift"
 	"telegraf-anomaly/internal/feature"
 )
 
@@ -19,6 +20,7 @@ type Bundle struct {
 	Schema     feature.Schema
 	Detector   *detect.Model
 	Provenance Provenance
+	Profile    drift.Profile // of the features and the score, to notice drift by
 	Probes     []Probe
 
 	id string
@@ -70,6 +72,9 @@ func New(s feature.Schema, d *detect.Model, contexts *mat.Dense, p Provenance) (
 		}
 		b.Probes = append(b.Probes, Probe{Context: context, Score: v.Score, Base: v.Base, Shap: v.Shap})
 	}
+	if err := b.profile(contexts, scorer); err != nil {
+		return nil, err
+	}
 	data, err := b.encode()
 	if err != nil {
 		return nil, err
@@ -77,6 +82,29 @@ func New(s feature.Schema, d *detect.Model, contexts *mat.Dense, p Provenance) (
 	b.id = contentID(data)
 	return b, nil
 }
+
+func (b *Bundle) profile(contexts *mat.Dense, scorer *detect.Scorer) error {
+	b.Profile.From, b.Profile.To = b.Provenance.From, b.Provenance.To
+	add := func(name string, sample []float64) error {
+		r, err := drift.NewReference(name, sample)
+		b.Profile.References = append(b.Profile.References, r)
+		return err
+	}
+	for f, name := range b.Detector.Features {
+		if err := add(name, mat.Col(nil, f*feature.ContextWidth+feature.Value, contexts)); err != nil {
+			return err
+		}
+	}
+	scores := make([]float64, contexts.RawMatrix().Rows)
+	for i := range scores {
+		scores[i] = scorer.Score(contexts.RawRowView(i)).Score
+	}
+	return add(ScoreColumn, scores)
+}
+
+// ScoreColumn names the score's reference in a profile. No feature can have this
+// name.
+const ScoreColumn = "(score)"
 
 // ID is a short name of the bundle's content.
 func (b *Bundle) ID() string { return b.id }
@@ -97,6 +125,9 @@ func (b *Bundle) Verify() error {
 	}
 	if err := b.Detector.Validate(b.Schema.Names()); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if err := b.Profile.Validate(); err != nil {
+		return fmt.Errorf("%w: profile: %w", ErrInvalid, err)
 	}
 	if len(b.Probes) == 0 {
 		return fmt.Errorf("%w: no probes", ErrInvalid)

@@ -10,6 +10,7 @@ import (
 
 	"telegraf-anomaly/forest"
 	"telegraf-anomaly/internal/detect"
+	"telegraf-anomaly/internal/drift"
 	"telegraf-anomaly/internal/feature"
 )
 
@@ -37,11 +38,12 @@ type metadata struct {
 	Schema     feature.Schema `json:"schema"`
 	Detector   *detect.Model  `json:"detector"`
 	Provenance Provenance     `json:"provenance"`
+	Profile    drift.Profile  `json:"profile"`
 	Probes     []Probe        `json:"probes"`
 }
 
 func (b *Bundle) encode() ([]byte, error) {
-	meta, err := json.Marshal(metadata{b.Schema, b.Detector, b.Provenance, b.Probes})
+	meta, err := json.Marshal(metadata{b.Schema, b.Detector, b.Provenance, b.Profile, b.Probes})
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
@@ -65,7 +67,7 @@ func (b *Bundle) encode() ([]byte, error) {
 //	4 bytes   format version, big-endian as all numbers here
 //	4 bytes   length of the metadata
 //	4 bytes   length of the forest
-//	…         metadata: JSON (schema, detector, provenance, probes), no unknown keys
+//	…         metadata: JSON (schema, detector, provenance, profile, probes), no unknown keys
 //	…         forest, see forest.Forest.UnmarshalBinary
 //	32 bytes  SHA-256 of everything before
 //
@@ -90,7 +92,7 @@ func Decode(data []byte) (*Bundle, error) {
 	if err := m.Detector.Forest.UnmarshalBinary(trees); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	b := &Bundle{Schema: m.Schema, Detector: m.Detector, Provenance: m.Provenance, Probes: m.Probes, id: contentID(data)}
+	b := &Bundle{Schema: m.Schema, Detector: m.Detector, Provenance: m.Provenance, Profile: m.Profile, Probes: m.Probes, id: contentID(data)}
 	return b, b.Verify()
 }
 

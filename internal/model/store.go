@@ -102,6 +102,20 @@ func (s *Store) Promote(name string) error {
 	return atomicfile.Write(filepath.Join(s.dir, currentFile), []byte(name+"\n"), 0o640)
 }
 
+// PromoteID makes the newest version with that ID current.
+func (s *Store) PromoteID(id string) error {
+	names, err := s.Versions()
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Backward(names) {
+		if strings.HasSuffix(name, "-"+id) {
+			return s.Promote(name)
+		}
+	}
+	return fmt.Errorf("%w: none with ID %s in %s", ErrNoModel, id, s.dir)
+}
+
 // Current returns the name of the current version, or ErrNoModel.
 func (s *Store) Current() (string, error) {
 	b, err := os.ReadFile(filepath.Join(s.dir, currentFile))

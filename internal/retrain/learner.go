@@ -1,5 +1,6 @@
-// Package retrain fits models in the background and keeps them from one run of
-// the process to the next.
+// Package retrain gives models their life: it samples what a group shows, fits in
+// the background, lets a fresh model serve only if it is no worse, goes back to
+// its predecessor if it is, and notices when the world has changed.
 package retrain
 
 import (
@@ -8,9 +9,11 @@ import (
 	"io/fs"
 	"net/url"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"gonum.org/v1/gonum/mat"
 
 	"telegraf-anomaly/internal/detect"
@@ -18,98 +21,167 @@ import (
 	"telegraf-anomaly/internal/model"
 )
 
-// A Learner fits one model at a time, whatever the number of groups that ask.
-// It is safe for concurrent use.
+// A Learner fits models one at a time, whatever the number of units that ask,
+// and keeps them in the state directory. It is safe for concurrent use.
 type Learner struct {
-	Dir  string                                // state directory; "": models live as long as the process
-	Log  func(format string, arguments ...any) // what an operator should know
-	Sync bool                                  // fit in the caller's goroutine: for files, which do not wait
-	work sync.Mutex
+	Dir   string                                // state directory; "": models live as long as the process
+	Log   func(format string, arguments ...any) // what an operator should know
+	Sync  bool                                  // fit in the caller's goroutine: for files and for simulated time
+	Share float64                               // of a core, at most, for fitting; 0 means a quarter
+	Now   func() time.Time                      // for the names of versions; nil means time.Now
+
+	mu   sync.Mutex
+	busy bool
 	jobs sync.WaitGroup
 }
 
-// Fit fits a model of the group, in a goroutine of its own unless Sync, and stores it. A model
-// that could not be stored is used all the same.
-func (l *Learner) Fit(group string, contexts *mat.Dense, s feature.Schema, o detect.Options, done func(*model.Bundle, error)) {
-	if l.Sync {
-		l.fit(group, contexts, s, o, done)
-		return
-	}
-	l.jobs.Go(func() { l.fit(group, contexts, s, o, done) })
+// job is one fit.
+type job struct {
+	unit       *Unit
+	contexts   *mat.Dense
+	schema     feature.Schema
+	options    detect.Options
+	provenance model.Provenance
+	forced     bool
+	serving    *detect.Model // to be compared with, nil if there is none
+	recent     *mat.Dense    // what to compare on
 }
 
-func (l *Learner) fit(group string, contexts *mat.Dense, s feature.Schema, o detect.Options, done func(*model.Bundle, error)) {
-	l.work.Lock()
-	defer l.work.Unlock()
-	b, err := fit(group, contexts, s, o)
-	if err == nil {
-		l.keep(group, b)
+// Free reports whether a fit could start now.
+func (l *Learner) Free() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.busy
+}
+
+// do starts a fit; its result goes to the unit's mailbox. The caller has found
+// the Learner to be Free.
+func (l *Learner) do(j job) {
+	if l.Sync {
+		j.unit.results.put(l.run(j))
+		return
 	}
-	done(b, err)
+	l.mu.Lock()
+	l.busy = true
+	l.mu.Unlock()
+	l.jobs.Go(func() {
+		// The thread is not unlocked: it ends with the goroutine, and its priority with it.
+		runtime.LockOSThread()
+		_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), 10) // a wish
+		start := time.Now()
+		j.unit.results.put(l.run(j))
+		l.rest(time.Since(start))
+	})
+}
+
+// rest keeps to the share: whoever worked for a second rests for three.
+func (l *Learner) rest(worked time.Duration) {
+	share := l.Share
+	if share <= 0 {
+		share = 0.25
+	}
+	time.AfterFunc(time.Duration(float64(worked)*(1/share-1)), func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.busy = false
+	})
 }
 
 // Wait returns when no fit is under way.
 func (l *Learner) Wait() { l.jobs.Wait() }
 
-func fit(group string, contexts *mat.Dense, s feature.Schema, o detect.Options) (b *model.Bundle, err error) {
+func (l *Learner) run(j job) (r result) {
 	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("retrain: fit failed: %v", r)
+		if fault := recover(); fault != nil {
+			r.err = fmt.Errorf("retrain: fit failed: %v", fault)
 		}
 	}()
-	d, err := detect.Fit(contexts, s.Names(), s.Windowed(), o)
+	r.forced = j.forced
+	d, err := detect.Fit(j.contexts, j.schema.Names(), j.schema.Windowed(), j.options)
 	if err != nil {
-		return nil, err
+		return result{err: err}
 	}
-	return model.New(s, d, contexts, model.Provenance{Source: "stream of " + group})
+	if r.bundle, r.err = model.New(j.schema, d, j.contexts, j.provenance); r.err != nil {
+		return r
+	}
+	if j.serving != nil {
+		r.comparison, r.compared = Compare(d, j.serving, j.recent), true
+	}
+	l.save(j.unit.Name, r.bundle)
+	return r
 }
 
-func (l *Learner) keep(group string, b *model.Bundle) {
-	rows := b.Provenance.Rows
+// save adds a version to the unit's store. A model that cannot be kept is used
+// all the same.
+func (l *Learner) save(unit string, b *model.Bundle) {
 	if l.Dir == "" {
-		l.Log("I! learned a model of %q from %d vectors; it is %s. It will be lost at the end, as there is no state directory", group, rows, b.ID())
 		return
 	}
-	name, err := l.save(group, b)
+	err := func() error {
+		store, err := model.OpenStore(l.dir(unit))
+		if err != nil {
+			return err
+		}
+		if _, err = store.Save(b, l.now()); err != nil {
+			return err
+		}
+		_, err = store.Prune(keptVersions)
+		return err
+	}()
 	if err != nil {
-		l.Log("W! learned a model of %q from %d vectors but could not keep it: %v", group, rows, err)
+		l.Log("W! model %s of %q could not be kept: %v", b.ID(), unit, err)
+	}
+}
+
+// current makes the stored version of b current, off the caller's goroutine.
+func (l *Learner) current(unit string, b *model.Bundle) {
+	if l.Dir == "" {
 		return
 	}
-	l.Log("I! learned a model of %q from %d vectors and kept it as %s", group, rows, name)
+	promote := func() {
+		store, err := model.OpenStore(l.dir(unit))
+		if err == nil {
+			err = store.PromoteID(b.ID())
+		}
+		if err != nil {
+			l.Log("W! model %s of %q could not be made current: %v", b.ID(), unit, err)
+		}
+	}
+	if l.Sync {
+		promote()
+		return
+	}
+	l.jobs.Go(promote)
 }
 
-func (l *Learner) save(group string, b *model.Bundle) (name string, err error) {
-	store, err := model.OpenStore(l.dir(group))
-	if err != nil {
-		return "", err
+func (l *Learner) now() time.Time {
+	if l.Now != nil {
+		return l.Now()
 	}
-	if name, err = store.Save(b, time.Now()); err != nil {
-		return "", err
-	}
-	return name, store.Promote(name)
+	return time.Now()
 }
 
-// Load returns the model that an earlier run kept for the group, or nil. A model
+// Load returns the model that an earlier run kept for the unit, or nil. A model
 // of other features, or a damaged one, is reported and left alone.
-func (l *Learner) Load(group string, s feature.Schema) *model.Bundle {
+func (l *Learner) Load(unit string, s feature.Schema) *model.Bundle {
 	if l.Dir == "" {
 		return nil
 	}
-	b, err := model.Load(l.dir(group))
+	b, err := model.Load(l.dir(unit))
 	switch {
 	case err == nil && (b.Schema.Hash() != s.Hash() || b.Schema.Interval != s.Interval):
-		l.Log("W! the stored model of %q is for other features, another window or another interval; learning a new one", group)
+		l.Log("W! the stored model of %q is for other features, another window or another interval; learning a new one", unit)
 		return nil
 	case err == nil:
 		return b
 	case !errors.Is(err, model.ErrNoModel) && !errors.Is(err, fs.ErrNotExist):
-		l.Log("W! the stored model of %q cannot be used, learning a new one: %v", group, err)
+		l.Log("W! the stored model of %q cannot be used, learning a new one: %v", unit, err)
 	}
 	return nil
 }
 
-func (l *Learner) dir(group string) string {
-	name := url.PathEscape(group)
+func (l *Learner) dir(unit string) string {
+	name := url.PathEscape(unit)
 	if name == "" || name[0] == '.' {
 		name = "_" + name
 	}

@@ -53,12 +53,9 @@ func (a *Anomaly) Init() (err error) {
 // Start loads the model, if one is configured, and begins to listen to the clock.
 func (a *Anomaly) Start(acc telegraf.Accumulator) (err error) {
 	a.acc = acc
-	if a.config.Model, err = a.LoadModel(); err != nil {
+	a.learner = &retrain.Learner{Log: a.logf}
+	if a.config, err = a.Load(a.learner); err != nil {
 		return err
-	}
-	a.learner = &retrain.Learner{Dir: a.State, Log: a.logf}
-	if a.config.Model == nil {
-		a.config.Learner = a.learner
 	}
 	if a.engine, err = engine.New(a.config, engine.Output[telegraf.Metric](a)); err != nil {
 		return err

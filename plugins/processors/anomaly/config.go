@@ -14,6 +14,8 @@ import (
 	"telegraf-anomaly/internal/engine"
 	"telegraf-anomaly/internal/feature"
 	"telegraf-anomaly/internal/model"
+	"telegraf-anomaly/internal/period"
+	"telegraf-anomaly/internal/retrain"
 )
 
 // Config is the [[processors.anomaly]] block. sample.conf explains the keys.
@@ -25,7 +27,15 @@ type Config struct {
 	MaxHold        Duration          `toml:"max_hold"`
 	Window         Duration          `toml:"window"`
 	Missing        string            `toml:"missing"`
+	Scope          string            `toml:"scope"`
 	MinSamples     int               `toml:"min_samples"`
+	Retrain        Duration          `toml:"retrain"`
+	AcceptAfter    Duration          `toml:"accept_after"`
+	Challenger     string            `toml:"challenger"`
+	AlarmsPerWeek  float64           `toml:"alarms_per_week"`
+	Alarm          string            `toml:"alarm"`
+	ClearAfter     int               `toml:"clear_after"`
+	QuietPeriods   string            `toml:"quiet_periods"`
 	Contamination  float64           `toml:"contamination"`
 	RangeWeight    float64           `toml:"range_weight"`
 	ResidualWeight float64           `toml:"residual_weight"`
@@ -56,6 +66,8 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d)
 func DefaultConfig() Config {
 	o, s := detect.DefaultOptions(), feature.DefaultSchema()
 	return Config{
+		Scope: ScopeGroup, Retrain: Duration(24 * time.Hour), AcceptAfter: Duration(24 * time.Hour),
+		AlarmsPerWeek: 1, Alarm: "1 of 1", ClearAfter: 1,
 		GroupBy: s.GroupBy, MaxHold: Duration(time.Second), Window: Duration(s.Window), Missing: s.Missing,
 		Contamination: o.Contamination, RangeWeight: o.RangeWeight, ResidualWeight: o.ResidualWeight,
 		RelationWeight: o.RelationWeight, FlatWeight: o.FlatWeight, Trees: o.Trees, SampleSize: o.SampleSize,
@@ -143,21 +155,76 @@ func (c *Config) Engine() (engine.Config, error) {
 	if err := o.Check(); err != nil {
 		return engine.Config{}, err
 	}
-	if c.MaxHold <= 0 || c.MinSamples < 0 {
-		return engine.Config{}, fmt.Errorf("max_hold must be above 0 and min_samples not below")
+	rule := engine.AlarmRule{Clear: c.ClearAfter}
+	if _, err := fmt.Sscanf(c.Alarm, "%d of %d", &rule.N, &rule.M); err != nil {
+		return engine.Config{}, fmt.Errorf(`alarm = %q is not like "2 of 3"`, c.Alarm)
+	}
+	if err := rule.Check(); err != nil {
+		return engine.Config{}, err
+	}
+	if err := c.checkLearning(); err != nil {
+		return engine.Config{}, err
 	}
 	return engine.Config{
 		Schema: s, Detect: o, MaxHold: time.Duration(c.MaxHold), Limits: feature.DefaultLimits,
-		MinSamples: c.MinSamples, Annotate: c.Annotate, Predictions: c.Predictions,
+		Annotate: c.Annotate, Predictions: c.Predictions,
+		Shared: c.Scope == ScopeShared, MinSamples: c.MinSamples, Retrain: time.Duration(c.Retrain),
+		Accept: time.Duration(c.AcceptAfter), Challenger: c.Challenger == ChallengerAuto,
+		Alarm: rule, AlarmsPerWeek: c.AlarmsPerWeek,
 	}, nil
 }
 
-// LoadModel loads the configured model, nil if none is configured.
-func (c *Config) LoadModel() (*model.Bundle, error) {
-	if c.Model == "" {
-		return nil, nil
+// Values of scope.
+const (
+	ScopeGroup  = "group"
+	ScopeShared = "shared"
+)
+
+// ChallengerAuto lets fresh models score beside the champion first.
+const ChallengerAuto = "auto"
+
+func (c *Config) checkLearning() error {
+	switch {
+	case c.Scope != ScopeGroup && c.Scope != ScopeShared:
+		return fmt.Errorf(`scope = %q is unknown; use "group" or "shared"`, c.Scope)
+	case c.MaxHold <= 0 || c.Retrain <= 0 || c.AcceptAfter <= 0:
+		return fmt.Errorf("max_hold, retrain and accept_after must be above 0")
+	case c.MinSamples < 0 || c.AlarmsPerWeek < 0:
+		return fmt.Errorf("min_samples and alarms_per_week must not be below 0")
 	}
-	return model.Load(c.Model)
+	return nil
+}
+
+// Load is Engine with all that the block names read from the disk: the model, the
+// challenger, the quiet periods. learner fits what is learned from the stream.
+func (c *Config) Load(learner *retrain.Learner) (engine.Config, error) {
+	e, err := c.Engine()
+	if err != nil {
+		return e, err
+	}
+	if c.Model != "" {
+		if e.Model, err = model.Load(c.Model); err != nil {
+			return e, err
+		}
+	}
+	if c.Challenger != "" && c.Challenger != ChallengerAuto {
+		if e.Reference, err = model.Load(c.Challenger); err != nil {
+			return e, fmt.Errorf("challenger: %w", err)
+		}
+	}
+	if c.QuietPeriods != "" {
+		quiet, err := period.Read(c.QuietPeriods)
+		if err != nil {
+			return e, fmt.Errorf("quiet_periods: %w", err)
+		}
+		e.Quiet = quiet.Contains
+	}
+	if c.Model == "" || c.State != "" {
+		learner.Dir, e.Learner = c.State, learner
+	} else {
+		e.AlarmsPerWeek = 0 // a given model's threshold is its own
+	}
+	return e, nil
 }
 
 // CheckState makes sure that the state directory can be written.

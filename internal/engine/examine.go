@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"strings"
+	"time"
+
+	"telegraf-anomaly/forest"
+	"telegraf-anomaly/internal/feature"
+	"telegraf-anomaly/internal/model"
+)
+
+// examine scores a vector, or says why not. Whatever goes wrong in there must
+// not cost a line.
+func (e *Engine[T]) examine(h *host, v *feature.Vector) (s Status) {
+	defer func() {
+		if r := recover(); r != nil {
+			e.Counts.Panics++
+			e.Counts.LastPanic = fmt.Sprintf("%v at %s", r, caller())
+			s = StatusError
+		}
+	}()
+	e.served, e.compared, e.why = nil, false, ""
+	u := h.unit
+	u.Poll(v.Time)
+	if u.Champion != nil {
+		complete(v, u.Champion.Bundle)
+	}
+	if !v.Complete() {
+		return StatusMissing
+	}
+	context, ok := e.context(h, v)
+	if !ok {
+		return StatusLearning
+	}
+	if u.Champion == nil {
+		if v.Settled {
+			u.Observe(v.Time, context, nil)
+		}
+		return StatusLearning
+	}
+	return e.score(h, v, context)
+}
+
+// score judges a complete vector by the unit's champion.
+func (e *Engine[T]) score(h *host, v *feature.Vector, context []float64) Status {
+	u := h.unit
+	e.served = u.Champion
+	if err := e.served.Scorer.Explain(&e.verdict, context); err != nil {
+		panic(err)
+	}
+	e.follow(h, v)
+	if !v.Settled {
+		e.verdict.Anomaly = false
+		return StatusWarming
+	}
+	e.other, e.compared = u.Compare(v.Time, context, &e.verdict)
+	plain := e.verdict
+	above := plain.Anomaly && !e.quiet(v) && e.speaks(h, v)
+	e.verdict.Anomaly = h.alarm.update(e.config.Alarm, v.Time, above, v.Group.Key, e.config.Schema.Interval)
+	if e.verdict.Anomaly {
+		e.why = e.reason(h, v)
+	}
+	u.Observe(v.Time, context, &plain) // last: it may put another model into service
+	return StatusOK
+}
+
+// quiet reports whether the vector lies in a maintenance window.
+func (e *Engine[T]) quiet(v *feature.Vector) bool {
+	return e.config.Quiet != nil && e.config.Quiet(v.Group.Key, time.Unix(0, v.Time))
+}
+
+// complete puts the training set's medians in for missing features, under policy
+// Median.
+func complete(v *feature.Vector, b *model.Bundle) {
+	if b.Schema.Missing != feature.Median {
+		return
+	}
+	for f, missing := range v.Missing {
+		if missing {
+			v.Fill(f, b.Detector.Median[f])
+		}
+	}
+}
+
+// speaks reports whether the vector would still be above the threshold without
+// the push of features that may not raise an alarm now: those that strayed in a
+// direction nobody minds, or too little to matter.
+func (e *Engine[T]) speaks(h *host, v *feature.Vector) bool {
+	bits := e.verdict.Bits
+	for f := range e.config.Schema.Features {
+		if push := e.verdict.Shap[f]; push > 0 && e.muted(h, v, f) {
+			bits -= push
+		}
+	}
+	return bits == e.verdict.Bits || forest.Anomalous(math.Exp2(bits), e.verdict.Threshold)
+}
+
+func (e *Engine[T]) muted(h *host, v *feature.Vector, f int) bool {
+	watch := &e.config.Schema.Features[f].Watch
+	if watch.Free() {
+		return false
+	}
+	band := e.usual(h, f)
+	middle := (band.Low + band.High) / 2
+	return !watch.Minds(v.Values[f], middle)
+}
+
+// caller names the place of a panic, the first function outside the runtime.
+func caller() string {
+	pcs := make([]uintptr, 16)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(4, pcs)])
+	for {
+		f, more := frames.Next()
+		if !strings.HasPrefix(f.Function, "runtime.") || !more {
+			return fmt.Sprintf("%s:%d", f.Function, f.Line)
+		}
+	}
+}

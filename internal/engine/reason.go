@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"telegraf-anomaly/internal/detect"
+	"telegraf-anomaly/internal/feature"
+)
+
+// reason says in words why a vector is an anomaly: what pushed most, where its
+// value usually lies, and the smallest change of that feature alone that would
+// make the vector normal.
+func (e *Engine[T]) reason(h *host, v *feature.Vector) string {
+	top := 0
+	for f := range e.verdict.Shap {
+		if e.verdict.Shap[f] > e.verdict.Shap[top] {
+			top = f
+		}
+	}
+	band := e.usual(h, top)
+	x := v.Values[top]
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s is %s, usually %s to %s", e.names.feature[top], short(x), short(band.Low), short(band.High))
+	switch {
+	case x > band.High:
+		b.WriteString(": too high")
+	case x < band.Low:
+		b.WriteString(": too low")
+	default:
+		b.WriteString(": unusual for what it did before or for what the others do")
+	}
+	if y, ok := e.normalAt(h, v, top, band); ok {
+		fmt.Fprintf(&b, "; normal again at %s", short(y))
+	} else {
+		b.WriteString("; no change of it alone makes this normal")
+	}
+	return b.String()
+}
+
+// usual is the training range of a feature in its own unit.
+func (e *Engine[T]) usual(h *host, f int) detect.Band {
+	band := h.unit.Champion.Bundle.Detector.Range[f]
+	if e.config.Shared {
+		s, m := h.baseline.scale(f), h.baseline.Mean[f]
+		band.Low, band.High = band.Low*s+m, band.High*s+m
+	}
+	return band
+}
+
+const (
+	searchSteps = 64
+	searchHalve = 30
+)
+
+// normalAt searches from the value towards the middle of its usual range for the
+// first value at which the score is no more than the threshold. Between two
+// steps of the search the boundary is found by halving.
+func (e *Engine[T]) normalAt(h *host, v *feature.Vector, f int, band detect.Band) (float64, bool) {
+	x, middle := v.Values[f], (band.Low+band.High)/2
+	suppose := make([]float64, len(v.Context))
+	normal := func(y float64) bool {
+		v.Suppose(suppose, f, y)
+		if e.config.Shared {
+			h.baseline.normalize(suppose, suppose)
+		}
+		return h.unit.Champion.Scorer.Score(suppose).Score <= e.verdict.Threshold
+	}
+	far := x
+	for i := 1; i <= searchSteps; i++ {
+		near := x + (middle-x)*float64(i)/searchSteps
+		if !normal(near) {
+			far = near
+			continue
+		}
+		for range searchHalve {
+			if half := (near + far) / 2; normal(half) {
+				near = half
+			} else {
+				far = half
+			}
+		}
+		return near, true
+	}
+	return 0, false
+}
+
+// short writes a number as people read it: 71.3, 12.3M.
+func short(x float64) string {
+	for _, unit := range []struct {
+		size float64
+		name string
+	}{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e4, "k"}} {
+		if math.Abs(x) >= unit.size {
+			if unit.name == "k" {
+				unit.size = 1e3
+			}
+			return fmt.Sprintf("%.3g%s", x/unit.size, unit.name)
+		}
+	}
+	if math.Abs(x) >= 100 {
+		return fmt.Sprintf("%.0f", x)
+	}
+	return fmt.Sprintf("%.3g", x)
+}

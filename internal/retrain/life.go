@@ -1,0 +1,197 @@
+package retrain
+
+import (
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+
+	"telegraf-anomaly/internal/detect"
+	"telegraf-anomaly/internal/drift"
+	"telegraf-anomaly/internal/feature"
+	"telegraf-anomaly/internal/model"
+)
+
+// Poll takes finished fits into account and ends probations.
+func (u *Unit) Poll(t int64) {
+	for _, r := range u.results.take() {
+		u.fitting = false
+		u.receive(t, r)
+	}
+	u.judge(t)
+}
+
+// schedule starts a fit when one is due: the first, then each time the sample
+// has doubled, until the model is a Period old, then once per Period.
+func (u *Unit) schedule(t int64) {
+	switch {
+	case u.fitting || u.seen < u.policy.MinSamples || u.seen < u.retryAt || !u.learner.Free():
+	case u.Champion == nil:
+		u.fit(t, false)
+	case u.recent.Shifted():
+		u.decide(t, Accepted, "most of the last %v was flagged: it is the new normal", u.policy.Accept)
+		u.startOver()
+		u.fit(t, true)
+	case t-u.fitTime >= int64(u.policy.Period), u.fitTime == 0:
+		u.fit(t, false)
+	case u.seen >= 2*u.fittedAt && t-u.fitTime < int64(u.policy.Period):
+		u.fit(t, false)
+	}
+}
+
+// Refit asks for a fit now, whatever the schedule says.
+func (u *Unit) Refit(t int64) {
+	if !u.fixed && !u.fitting && u.seen >= u.policy.MinSamples && u.learner.Free() {
+		u.fit(t, false)
+	}
+}
+
+// startOver forgets what came before a shift.
+func (u *Unit) startOver() {
+	shifted := u.recent.Entries
+	u.sample.Entries = nil
+	for _, e := range shifted {
+		context := make([]float64, len(e.Context))
+		for i, x := range e.Context {
+			context[i] = float64(x)
+		}
+		u.sample.Add(e.Time, context, 1)
+	}
+	u.recent = u.policy.newRecent()
+}
+
+func (u *Unit) fit(t int64, forced bool) {
+	u.fitting, u.fittedAt, u.fitTime = true, u.seen, t
+	contexts, from, to := u.sample.Rows()
+	j := job{unit: u, contexts: contexts, schema: u.policy.Schema, options: u.policy.Detect, forced: forced,
+		provenance: model.Provenance{Source: "stream of " + u.Name, From: from, To: to}}
+	if u.Champion != nil {
+		n, width := contexts.Dims()
+		newest := contexts.Slice(max(0, n-comparedRows), n, 0, width)
+		j.serving, j.recent = u.Champion.Bundle.Detector, newest.(*mat.Dense)
+	}
+	u.learner.do(j)
+}
+
+// receive decides what a finished fit may do.
+func (u *Unit) receive(t int64, r result) {
+	switch {
+	case r.err != nil:
+		u.retryAt = u.seen + max(1, u.policy.MinSamples/2)
+		u.decide(t, Fitted, "failed, will try again: %v", r.err)
+		u.Decisions[len(u.Decisions)-1].Failed = true
+	case u.Champion == nil || r.forced:
+		u.promote(t, r.bundle, "its first model, from %d vectors", r.bundle.Provenance.Rows)
+	case r.compared && r.comparison.Refusal() != "":
+		u.decide(t, Refused, "model %s does not serve: %s", r.bundle.ID(), r.comparison.Refusal())
+		if u.policy.Challenger {
+			u.stand(r.bundle, RoleReference)
+		}
+	case u.policy.Challenger:
+		u.stand(r.bundle, RoleChallenger)
+		u.decide(t, Fitted, "model %s scores beside %s for %v", r.bundle.ID(), u.Champion.Bundle.ID(), probation)
+	default:
+		u.promote(t, r.bundle, "fitted on %d vectors, %.0f %% agreement with its predecessor", r.bundle.Provenance.Rows, 100*r.comparison.Agreement)
+	}
+}
+
+// stand puts a model beside the champion.
+func (u *Unit) stand(b *model.Bundle, role string) {
+	u.Shadow, u.Role, u.disagreed = newServing(b), role, 0
+}
+
+// promote makes b champion. The one that it replaces stays beside it for a while.
+func (u *Unit) promote(t int64, b *model.Bundle, format string, arguments ...any) {
+	u.install(b)
+	u.learner.current(u.Name, b)
+	u.decide(t, Promoted, "model %s: "+format, append([]any{b.ID()}, arguments...)...)
+}
+
+// Replace makes a model that came from outside champion, as a new current
+// version of a store does.
+func (u *Unit) Replace(t int64, b *model.Bundle) {
+	if u.Champion != nil && u.Champion.Bundle.ID() == b.ID() {
+		return
+	}
+	u.install(b)
+	u.decide(t, Promoted, "model %s became current in its store", b.ID())
+}
+
+// Serve makes the model of an earlier run champion, without further ado.
+func (u *Unit) Serve(b *model.Bundle) { u.install(b) }
+
+func (u *Unit) install(b *model.Bundle) {
+	before := u.Champion
+	u.Champion, u.Shadow, u.Role = newServing(b), nil, RoleNone
+	if before != nil {
+		u.stand(before.Bundle, RolePredecessor)
+	}
+	u.observeFrom(b)
+}
+
+// Stand puts a model from outside beside the champion, only to be compared.
+func (u *Unit) Stand(b *model.Bundle) { u.stand(b, RoleReference) }
+
+// judge ends the time of probation of a challenger, or of a champion whose
+// predecessor is still there.
+func (u *Unit) judge(t int64) {
+	s := u.Shadow
+	if s == nil || u.Role == RoleReference || s.Vectors < probationMin || t-s.Since < int64(probation) {
+		return
+	}
+	champion, shadow := float64(u.Champion.Flagged)/float64(max(1, u.Champion.Vectors)), s.Rate()
+	switch u.Role {
+	case RoleChallenger:
+		u.Shadow, u.Role = nil, RoleNone
+		if shadow > max(maxRate, maxRateGrowth*champion) || u.disagreed > s.Vectors/10 {
+			u.decide(t, Refused, "challenger %s flagged %.1f %% in its probation, the champion %.1f %%", s.Bundle.ID(), 100*shadow, 100*champion)
+			return
+		}
+		u.promote(t, s.Bundle, "passed its probation beside the champion")
+	case RolePredecessor:
+		u.Shadow, u.Role = nil, RoleNone
+		if champion > max(maxRate, maxRateGrowth*shadow) {
+			fresh := u.Champion.Bundle.ID()
+			u.Champion = s
+			u.observeFrom(s.Bundle)
+			u.learner.current(u.Name, s.Bundle)
+			u.decide(t, RolledBack, "to model %s: its successor %s flagged %.1f %% in its first %v, where it flags %.1f %%",
+				s.Bundle.ID(), fresh, 100*champion, probation, 100*shadow)
+		}
+	}
+}
+
+// driftEvery is how often the drift tests are asked.
+const driftEvery = time.Hour
+
+// observeFrom starts to watch for drift away from b's training set.
+func (u *Unit) observeFrom(b *model.Bundle) {
+	u.monitor = nil
+	if p := b.Profile; p.References != nil {
+		u.monitor, _ = drift.NewMonitor(p, 1) // a profile that cannot be watched is not watched
+	}
+}
+
+// watch feeds the drift tests.
+func (u *Unit) watch(t int64, context []float64, v *detect.Verdict) {
+	if u.monitor == nil || v == nil {
+		return
+	}
+	values := make([]float64, 0, 16)
+	for f := 0; f < len(context); f += feature.ContextWidth {
+		values = append(values, context[f+feature.Value])
+	}
+	_ = u.monitor.Add(time.Unix(0, t), append(values, v.Score))
+	if t-u.checked < int64(driftEvery) {
+		return
+	}
+	u.checked = t
+	results := u.monitor.Check()
+	drifted := drift.Drifted(results)
+	d := Decision{Time: t, What: Drifted, Drift: results}
+	if len(drifted) > 0 && !u.fitting && u.learner.Free() {
+		u.decide(t, Drifted, "%v moved away from what the model was fitted on: fitting again", drifted)
+		u.fit(t, false)
+		return
+	}
+	u.Decisions = append(u.Decisions, d)
+}

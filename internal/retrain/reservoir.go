@@ -1,0 +1,138 @@
+package retrain
+
+import (
+	"cmp"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// A Reservoir is a bounded sample of contexts in which the chance to be kept
+// halves with every half-life of age: Efraimidis and Spirakis' weighted sampling
+// ("Weighted random sampling with a reservoir", 2006) with weights that grow
+// exponentially in time, in logarithms so that nothing overflows.
+//
+// It is plain data, so that it can be stored. The zero value needs New's fields.
+type Reservoir struct {
+	Width    int
+	Capacity int
+	HalfLife time.Duration
+	Seed     uint64 // state of the generator
+	Entries  []Entry
+}
+
+// Entry is one kept context.
+type Entry struct {
+	Key     float64 // the largest key leaves first
+	Time    int64
+	Context []float32
+}
+
+// Add offers a context. weight is its chance against others of the same age.
+func (r *Reservoir) Add(t int64, context []float64, weight float64) {
+	age := float64(t) / float64(r.HalfLife) * math.Ln2
+	key := math.Log(r.exponential()) - age - math.Log(weight)
+	switch {
+	case len(r.Entries) < r.Capacity:
+		r.Entries = append(r.Entries, Entry{Key: key, Time: t, Context: narrow(nil, context)})
+		if len(r.Entries) == r.Capacity {
+			for i := len(r.Entries)/2 - 1; i >= 0; i-- {
+				r.sink(i)
+			}
+		}
+	case key < r.Entries[0].Key:
+		r.Entries[0].Key, r.Entries[0].Time = key, t
+		narrow(r.Entries[0].Context[:0], context)
+		r.sink(0)
+	}
+}
+
+// exponential draws from the unit exponential distribution.
+func (r *Reservoir) exponential() float64 {
+	source := rand.NewPCG(r.Seed, 0xa11ce)
+	r.Seed = source.Uint64()
+	return -math.Log1p(-float64(r.Seed>>11)/(1<<53)) + math.SmallestNonzeroFloat64
+}
+
+// sink restores the heap below i; the largest key is on top.
+func (r *Reservoir) sink(i int) {
+	for {
+		largest := i
+		for _, child := range []int{2*i + 1, 2*i + 2} {
+			if child < len(r.Entries) && r.Entries[child].Key > r.Entries[largest].Key {
+				largest = child
+			}
+		}
+		if largest == i {
+			return
+		}
+		r.Entries[i], r.Entries[largest] = r.Entries[largest], r.Entries[i]
+		i = largest
+	}
+}
+
+func narrow(dst []float32, src []float64) []float32 {
+	for _, x := range src {
+		dst = append(dst, float32(x))
+	}
+	return dst
+}
+
+// Rows returns the contexts in the order of time, and the range of their times.
+func (r *Reservoir) Rows() (contexts *mat.Dense, from, to time.Time) {
+	byTime := slices.Clone(r.Entries)
+	slices.SortFunc(byTime, func(a, b Entry) int { return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Key, b.Key)) })
+	return matrix(byTime, r.Width), time.Unix(0, byTime[0].Time).UTC(), time.Unix(0, byTime[len(byTime)-1].Time).UTC()
+}
+
+func matrix(entries []Entry, width int) *mat.Dense {
+	m := mat.NewDense(len(entries), width, nil)
+	for i, e := range entries {
+		row := m.RawRowView(i)
+		for c, x := range e.Context {
+			row[c] = float64(x)
+		}
+	}
+	return m
+}
+
+// Recent is a ring of contexts, evenly spaced in time, that spans a period. It
+// remembers which were flagged.
+type Recent struct {
+	Width   int
+	Spacing int64 // nanoseconds between entries
+	Size    int
+	Entries []Entry // oldest first; Key is 1 for a flagged one, else 0
+}
+
+// Add offers a context; it is kept if the newest one is Spacing older.
+func (r *Recent) Add(t int64, context []float64, flagged bool) {
+	n := len(r.Entries)
+	if n > 0 && t-r.Entries[n-1].Time < r.Spacing && t >= r.Entries[n-1].Time {
+		return
+	}
+	e := Entry{Time: t}
+	if n >= r.Size {
+		e.Context = r.Entries[0].Context[:0]
+		copy(r.Entries, r.Entries[1:])
+		r.Entries = r.Entries[:n-1]
+	}
+	if flagged {
+		e.Key = 1
+	}
+	e.Context = narrow(e.Context, context)
+	r.Entries = append(r.Entries, e)
+}
+
+// Shifted reports whether the ring is full, so spans its period, and most of it
+// was flagged.
+func (r *Recent) Shifted() bool {
+	flagged := 0.0
+	for _, e := range r.Entries {
+		flagged += e.Key
+	}
+	return len(r.Entries) >= r.Size && flagged > float64(len(r.Entries))/2
+}
