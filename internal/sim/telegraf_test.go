@@ -25,7 +25,7 @@ type line struct {
 	time        time.Time
 }
 
-func parse(t testing.TB, text []byte) (lines []line) {
+func parse(t require.TestingT, text []byte) (lines []line) {
 	d := lineprotocol.NewDecoder(bytes.NewReader(text))
 	for d.Next() {
 		l := line{tags: map[string]string{}, fields: map[string]lineprotocol.Value{}}
