@@ -11,6 +11,7 @@ import (
 type Explainer struct {
 	*tables
 	row     []float32
+	reach   []reach
 	scratch scratch
 }
 
@@ -18,9 +19,10 @@ type Explainer struct {
 type tables struct {
 	columns, players int
 	trees            float64
-	norm             float64 // c(ψ), edges per bit
-	base             float64 // v of nobody, edges
-	quadrature       quadrature
+	norm             float64      // c(ψ), edges per bit
+	base             float64      // v of nobody, edges
+	enumeration      *enumeration // for few players, or nil
+	quadrature       *quadrature  // if that is nil
 }
 
 // New prepares the explanation of f. players[c] is the player of column c: columns of one feature share a player, players
@@ -38,7 +40,10 @@ func New(f *forest.Forest, players []int) (*Explainer, error) {
 		return nil, err
 	}
 	t := &tables{columns: f.Columns(), players: count, trees: float64(f.Trees()), norm: f.NormPath()}
-	t.quadrature, t.base = newQuadrature(f, players)
+	t.base = base(f)
+	if t.enumeration = newEnumeration(f, players, count, t.base); t.enumeration == nil {
+		t.quadrature = newQuadrature(f, players)
+	}
 	return (&Explainer{tables: t}).Clone(), nil
 }
 
@@ -66,7 +71,34 @@ func countPlayers(players []int, columns int) (int, error) {
 
 // Clone returns an Explainer with the same tables and scratch memory of its own.
 func (e *Explainer) Clone() *Explainer {
-	return &Explainer{tables: e.tables, row: make([]float32, e.columns), scratch: e.quadrature.newScratch()}
+	clone := &Explainer{tables: e.tables, row: make([]float32, e.columns)}
+	if e.enumeration != nil {
+		clone.reach = e.enumeration.newScratch()
+	} else {
+		clone.scratch = e.quadrature.newScratch()
+	}
+	return clone
+}
+
+// base returns the mean path length over the training draws: v of nobody.
+func base(f *forest.Forest) float64 {
+	sum := 0.0
+	for t := range f.Trees() {
+		nodes := f.Nodes(t)
+		sum += expected(nodes, 0, 0)
+	}
+	return sum / float64(f.Trees())
+}
+
+// expected returns the mean path length of the training draws in nodes[i].
+func expected(nodes []forest.Node, i, depth int) float64 {
+	n := nodes[i]
+	if n.Column < 0 {
+		return float64(depth) + forest.C(n.Samples)
+	}
+	left, right := expected(nodes, n.Left, depth+1), expected(nodes, n.Right, depth+1)
+	share := float64(nodes[n.Left].Cover) / float64(n.Cover)
+	return right + float64(share*(left-right))
 }
 
 // Players returns the number of players, the length of an explanation.
@@ -100,7 +132,11 @@ func (e *Explainer) PathLength(dst, x []float64) []float64 {
 	for c, v := range x {
 		e.row[c] = float32(v)
 	}
-	e.quadrature.explain(dst, e.row, &e.scratch)
+	if e.enumeration != nil {
+		e.enumeration.explain(dst, e.row, e.reach)
+	} else {
+		e.quadrature.explain(dst, e.row, &e.scratch)
+	}
 	for p := range dst {
 		dst[p] /= e.trees
 	}

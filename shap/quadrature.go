@@ -68,16 +68,15 @@ type scratch struct {
 // same player. sides[0] stands for no split above: whatever is below it is on its side 0.
 const failed = 2
 
-func newQuadrature(f *forest.Forest, players []int) (quadrature, float64) {
+func newQuadrature(f *forest.Forest, players []int) *quadrature {
 	b := &quadratureBuilder{players: players, last: make([]step, f.Columns())}
 	for p := range b.last {
 		b.last[p].share = 1
 	}
-	base := 0.0
 	for t := range f.Trees() {
 		b.tree = tree{splits: len(b.splits), nodes: len(b.leaves)}
 		b.leaves = append(b.leaves, 0)
-		base += b.add(f.Nodes(t), 0, 0, 0, 0)
+		b.add(f.Nodes(t), 0, 0, 0, 0)
 		b.tree.splitsEnd, b.tree.nodesEnd = len(b.splits), len(b.leaves)
 		b.trees = append(b.trees, b.tree)
 	}
@@ -89,7 +88,7 @@ func newQuadrature(f *forest.Forest, players []int) (quadrature, float64) {
 	for i := 0; i < points; i += lanes {
 		b.passes = append(b.passes, b.newPass(vector(nodes[i:]), vector(weights[i:])))
 	}
-	return b.quadrature, base / float64(f.Trees())
+	return &b.quadrature
 }
 
 type quadratureBuilder struct {
@@ -107,14 +106,13 @@ type step struct {
 	share float64
 }
 
-// add lays out the subtree at nodes[i] and returns the expected path length below it.
-func (b *quadratureBuilder) add(nodes []forest.Node, i, slot, depth, distinct int) float64 {
+// add lays out the subtree at nodes[i].
+func (b *quadratureBuilder) add(nodes []forest.Node, i, slot, depth, distinct int) {
 	n := nodes[i]
 	if n.Column < 0 {
 		b.depth = max(b.depth, distinct)
-		value := float64(depth) + forest.C(n.Samples)
-		b.leaves[b.tree.nodes+slot] = value
-		return value
+		b.leaves[b.tree.nodes+slot] = float64(depth) + forest.C(n.Samples)
+		return
 	}
 	p := b.players[n.Column]
 	last := b.last[p]
@@ -127,15 +125,13 @@ func (b *quadratureBuilder) add(nodes []forest.Node, i, slot, depth, distinct in
 		threshold: float32(n.Threshold), column: uint16(n.Column), player: uint16(p),
 		node: uint16(slot), left: uint16(left), above: last.above, side: last.side,
 	})
-	expected := 0.0
 	for k, child := range []int{n.Left, n.Right} {
 		fraction := float64(nodes[child].Cover) / float64(n.Cover)
 		b.splits[at].share[k], b.splits[at].share[2+k] = last.share*fraction, fraction
 		b.last[p] = step{above: uint16(at - b.tree.splits + 1), side: uint8(k), share: last.share * fraction}
-		expected += float64(fraction * b.add(nodes, child, left+k, depth+1, distinct))
+		b.add(nodes, child, left+k, depth+1, distinct)
 	}
 	b.last[p] = last
-	return expected
 }
 
 func (b *quadratureBuilder) newPass(nodes, weights vector) pass {
