@@ -242,7 +242,7 @@ func TestUptime(t *testing.T) {
 }
 
 func TestLoadFollowsTheBusyCores(t *testing.T) {
-	lines, rows := telegraf(t, web, time.Minute, 3000)
+	lines, rows := telegraf(t, web, time.Minute, 300)
 	var last line
 	for _, l := range lines {
 		if _, ok := l.fields["load15"]; ok {
