@@ -19,6 +19,7 @@ type session struct {
 	learner *retrain.Learner
 	started time.Time
 	fault   string // why lines are passed on unscored; "" if they are not
+	caveat  string // what else does not work
 }
 
 func newSession(in io.Reader, out io.Writer, log *stdio.Logger) *session {
@@ -58,6 +59,9 @@ func (s *session) build(c anomaly.Config) error {
 	})
 	if err == nil {
 		s.log.Logf("I! %s", plan(ec))
+		if err := c.CheckState(); err != nil {
+			s.caveat = fmt.Sprintf("what is learned cannot be kept: %v", err)
+		}
 	}
 	return err
 }
@@ -95,6 +99,10 @@ func (s *session) report(c stdio.Counts) *lp.Record {
 	if e := s.Engine(); e != nil {
 		r.Fields = e.SelfMetric(r.Fields)
 		state = e.State()
+	}
+	if s.caveat != "" {
+		state = "degraded"
+		r.Fields = append(r.Fields, lp.String("fault", s.caveat))
 	}
 	r.Fields = append(r.Fields,
 		lp.Int("lines", int64(c.Lines)), lp.Int("bytes", int64(c.Bytes)),
