@@ -15,12 +15,13 @@ import (
 // checkout. Its value is the name of the file.
 type Program string
 
-// The programs. The first two are the real ones, in fixed versions; the third is
-// this project's.
+// The programs. The first two are the real ones, in fixed versions; the others
+// are this project's.
 const (
 	Telegraf Program = "telegraf"
 	InfluxDB Program = "influxd"
 	Anomaly  Program = "telegraf-anomaly"
+	Train    Program = "train"
 )
 
 // recipe is how a program is made with nothing but Go.
@@ -49,6 +50,7 @@ var recipes = map[Program]recipe{
 	// The newest InfluxDB that builds without a Rust toolchain.
 	InfluxDB: {pkg: "github.com/influxdata/influxdb/cmd/influxd", version: "v1.8.10", ldflags: "-s -w"},
 	Anomaly:  {pkg: "./cmd/telegraf-anomaly", ldflags: "-s -w"},
+	Train:    {pkg: "./cmd/train", ldflags: "-s -w"},
 }
 
 // Root returns the folder of the checkout that the working directory is in.
