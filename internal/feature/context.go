@@ -73,16 +73,19 @@ type Group struct {
 	quiet  int64 // bucket up to which a disturbance may still show
 }
 
-// gapBuckets is how many missing vectors in a row make a gap: a reboot, not a
-// hiccup.
-const gapBuckets = 3
+// A gap is a silence of more than gapBuckets intervals and more than a hiccup, as
+// when this program is restarted: a reboot takes longer.
+const (
+	gapBuckets = 3
+	hiccup     = time.Minute
+)
 
 // advance completes v, whose Values and Missing hold what bucket b brought, with
 // the group's past. disturbed says that a counter was reset.
 func (g *Group) advance(s *Schema, sh shape, b int64, disturbed bool, v *Vector) {
 	if g.past == nil {
-		g.past = make([]past, len(s.Features))
-	} else if disturbed || b-g.newest > gapBuckets {
+		g.past, g.quiet = make([]past, len(s.Features)), b
+	} else if disturbed || b-g.newest > max(gapBuckets, int64(hiccup/s.Interval)) {
 		g.quiet = b + sh.quiet
 	}
 	g.newest = b
