@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"telegraf-anomaly/internal/stdio"
 	"telegraf-anomaly/plugins/processors/anomaly"
@@ -81,8 +82,17 @@ func serve(config string, stdin io.Reader, stdout, stderr io.Writer) int {
 	log := stdio.NewLogger(stderr)
 	defer log.Close()
 	s := newSession(stdin, stdout, log)
-	s.Report = s.report
+	s.Every(time.Minute, s.report)
+	s.Every(savePeriod, s.save)
+	s.Every(pollPeriod, s.poll)
 	s.start(config)
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	go func() {
+		for range hangup {
+			s.Call(func() { s.restart(config) })
+		}
+	}()
 	err := s.Run(stop)
 	s.Close()
 	if f, ok := stdout.(*os.File); ok {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"telegraf-anomaly/internal/engine"
@@ -20,6 +21,14 @@ type session struct {
 	started time.Time
 	fault   string // why lines are passed on unscored; "" if they are not
 	caveat  string // what else does not work
+
+	stateDir string     // "" if nothing is to be written
+	owner    string     // of the state
+	saving   sync.Mutex // held while a save is under way
+
+	modelPath    string
+	modelVersion string     // of what serves
+	loading      sync.Mutex // held while a model is being loaded
 }
 
 func newSession(in io.Reader, out io.Writer, log *stdio.Logger) *session {
@@ -32,6 +41,7 @@ func newSession(in io.Reader, out io.Writer, log *stdio.Logger) *session {
 // start sets everything up. It cannot fail: what does not work is logged, and
 // lines pass unscored.
 func (s *session) start(configFile string) {
+	s.fault = ""
 	config, err := readConfig(configFile)
 	if err == nil {
 		err = s.build(config)
@@ -50,20 +60,37 @@ func readConfig(file string) (anomaly.Config, error) {
 }
 
 func (s *session) build(c anomaly.Config) error {
+	if s.stateDir != c.State {
+		s.claim(c.State)
+	}
 	ec, err := c.Load(s.learner)
 	if err != nil {
 		return err
 	}
+	s.owner, s.modelPath, s.modelVersion = ec.Owner(), c.Model, versionAt(c.Model)
 	err = s.Use(func(out engine.Output[[]byte]) (*engine.Engine[[]byte], error) {
-		return engine.New(ec, out)
+		e, err := engine.New(ec, out)
+		if err == nil && !s.restore(c.State, e, s.owner) {
+			e, err = engine.New(ec, out)
+		}
+		return e, err
 	})
 	if err == nil {
 		s.log.Logf("I! %s", plan(ec))
-		if err := c.CheckState(); err != nil {
-			s.caveat = fmt.Sprintf("what is learned cannot be kept: %v", err)
-		}
 	}
 	return err
+}
+
+// restart takes a changed configuration into use, between two lines.
+func (s *session) restart(configFile string) {
+	s.log.Logf("I! reading the configuration again")
+	if e := s.Engine(); e != nil {
+		e.Flush(time.Now())
+	}
+	s.save()
+	s.saving.Lock() // until it is on the disk
+	s.saving.Unlock()
+	s.start(configFile)
 }
 
 // plan says what will happen, and when.
@@ -78,22 +105,25 @@ func plan(c engine.Config) string {
 	return fmt.Sprintf("no model is configured: learning %v per group of %v; lines pass unscored until a group's first model, %s, unless the state directory has one", c.Schema.Names(), c.Schema.GroupBy, when)
 }
 
-// Close waits for a fit that is under way, within the time that Telegraf gives.
+// Close waits for a fit and a save that are under way, within the time that
+// Telegraf gives.
 func (s *session) Close() {
 	done := make(chan struct{})
 	go func() {
 		s.learner.Wait()
+		s.saving.Lock()
 		close(done)
 	}()
 	select {
 	case <-done:
 	case <-time.After(2 * time.Second):
-		s.log.Logf("W! stopping while a model is being fitted; it is lost")
+		s.log.Logf("W! stopping while a model is being fitted or the state saved; that is lost")
 	}
 }
 
-// report is the self-metric.
-func (s *session) report(c stdio.Counts) *lp.Record {
+// report writes the self-metric.
+func (s *session) report() {
+	c := s.Counts()
 	r := &lp.Record{Name: "anomaly_processor", Time: time.Now().UnixNano()}
 	state := "degraded"
 	if e := s.Engine(); e != nil {
@@ -114,7 +144,7 @@ func (s *session) report(c stdio.Counts) *lp.Record {
 		r.Fields = append(r.Fields, lp.String("fault", s.fault))
 		s.log.Minutely("degraded", "E! lines are passed on unscored: %s", s.fault)
 	}
-	return r
+	s.Write(r)
 }
 
 // runCheck validates everything that serve would use.

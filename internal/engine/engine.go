@@ -150,6 +150,16 @@ func (e *Engine[T]) start() (err error) {
 	return err
 }
 
+// Refit asks every unit for a fit now, whatever its schedule says.
+func (e *Engine[T]) Refit() {
+	if e.shared != nil {
+		e.shared.Refit()
+	}
+	for _, u := range e.units {
+		u.Refit()
+	}
+}
+
 // Offer puts a model that came from outside into service, at the next vector.
 // It may be called from any goroutine.
 func (e *Engine[T]) Offer(b *model.Bundle) error {

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	gapIntervals = 5 // a counter older than this many usual spacings gives no rate
+	gapIntervals = 5 // a counter older than this many usual spacings, and than a hiccup, gives no rate
 	forgetMisses = 3 // a series that missed this many due intervals is no longer waited for
 )
 
@@ -49,16 +49,20 @@ func newSeries(features []Feature, candidates []int, p *lp.Point) *series {
 		if !f.selects(p) {
 			continue
 		}
-		in := input{feature: i, counter: f.Kind == Counter, fields: make([]reading, len(f.Fields))}
-		for k, name := range f.Fields {
-			in.fields[k].name = name
-		}
-		inputs = append(inputs, in)
+		inputs = append(inputs, newInput(f, i))
 	}
 	if inputs == nil {
 		return nil
 	}
 	return &series{key: string(p.Series), inputs: inputs, stride: 1}
+}
+
+func newInput(f *Feature, i int) input {
+	in := input{feature: i, counter: f.Kind == Counter, fields: make([]reading, len(f.Fields))}
+	for k, name := range f.Fields {
+		in.fields[k].name = name
+	}
+	return in
 }
 
 // add takes the fields of p. used reports whether any of them feeds a feature,
@@ -156,7 +160,7 @@ func (r *reading) take(counter bool, spacing int64) (v float64, ok, lost bool) {
 	rise, dt, first := r.value-r.previous, r.time-r.before, !r.counted
 	r.previous, r.before, r.counted = r.value, r.time, true
 	switch {
-	case first || dt > gapIntervals*spacing:
+	case first || dt > max(gapIntervals*spacing, int64(hiccup)):
 		return 0, false, false
 	case dt <= 0 || rise < 0:
 		return 0, false, true

@@ -24,11 +24,12 @@ import (
 // A Learner fits models one at a time, whatever the number of units that ask,
 // and keeps them in the state directory. It is safe for concurrent use.
 type Learner struct {
-	Dir   string                                // state directory; "": models live as long as the process
-	Log   func(format string, arguments ...any) // what an operator should know
-	Sync  bool                                  // fit in the caller's goroutine: for files and for simulated time
-	Share float64                               // of a core, at most, for fitting; 0 means a quarter
-	Now   func() time.Time                      // for the names of versions; nil means time.Now
+	Dir      string                                // state directory; "": models live as long as the process
+	ReadOnly bool                                  // another process owns Dir: load from it, write nothing
+	Log      func(format string, arguments ...any) // what an operator should know
+	Sync     bool                                  // fit in the caller's goroutine: for files and for simulated time
+	Share    float64                               // of a core, at most, for fitting; 0 means a quarter
+	Now      func() time.Time                      // for the names of versions; nil means time.Now
 
 	mu   sync.Mutex
 	busy bool
@@ -114,7 +115,7 @@ func (l *Learner) run(j job) (r result) {
 // save adds a version to the unit's store. A model that cannot be kept is used
 // all the same.
 func (l *Learner) save(unit string, b *model.Bundle) {
-	if l.Dir == "" {
+	if l.Dir == "" || l.ReadOnly {
 		return
 	}
 	err := func() error {
@@ -135,7 +136,7 @@ func (l *Learner) save(unit string, b *model.Bundle) {
 
 // current makes the stored version of b current, off the caller's goroutine.
 func (l *Learner) current(unit string, b *model.Bundle) {
-	if l.Dir == "" {
+	if l.Dir == "" || l.ReadOnly {
 		return
 	}
 	promote := func() {

@@ -31,19 +31,15 @@ func (u *Unit) schedule(t int64) {
 		u.decide(t, Accepted, "most of the last %v was flagged: it is the new normal", u.policy.Accept)
 		u.startOver()
 		u.fit(t, true)
-	case t-u.fitTime >= int64(u.policy.Period), u.fitTime == 0:
+	case u.wanted, t-u.fitTime >= int64(u.policy.Period), u.fitTime == 0:
 		u.fit(t, false)
 	case u.seen >= 2*u.fittedAt && t-u.fitTime < int64(u.policy.Period):
 		u.fit(t, false)
 	}
 }
 
-// Refit asks for a fit now, whatever the schedule says.
-func (u *Unit) Refit(t int64) {
-	if !u.fixed && !u.fitting && u.seen >= u.policy.MinSamples && u.learner.Free() {
-		u.fit(t, false)
-	}
-}
+// Refit asks for a fit at the next context, whatever the schedule says.
+func (u *Unit) Refit() { u.wanted = true }
 
 // startOver forgets what came before a shift.
 func (u *Unit) startOver() {
@@ -60,7 +56,7 @@ func (u *Unit) startOver() {
 }
 
 func (u *Unit) fit(t int64, forced bool) {
-	u.fitting, u.fittedAt, u.fitTime = true, u.seen, t
+	u.fitting, u.wanted, u.fittedAt, u.fitTime = true, false, u.seen, t
 	contexts, from, to := u.sample.Rows()
 	j := job{unit: u, contexts: contexts, schema: u.policy.Schema, options: u.policy.Detect, forced: forced,
 		provenance: model.Provenance{Source: "stream of " + u.Name, From: from, To: to}}

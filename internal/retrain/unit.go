@@ -54,7 +54,8 @@ type Unit struct {
 	checked   int64 // time of the newest drift check
 	retryAt   int   // seen at which a fit is tried again after a failure
 	fitting   bool
-	disagreed int // vectors on which Shadow said something else
+	wanted    bool // somebody asked for a fit
+	disagreed int  // vectors on which Shadow said something else
 	results   mailbox
 	fixed     bool // the model was given: it is replaced, never retrained
 	Decisions []Decision

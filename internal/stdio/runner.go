@@ -14,18 +14,14 @@ import (
 )
 
 const (
-	chunkSize  = 64 << 10              // a pipe's capacity
-	flushSize  = 64 << 10              // output is written at the latest when this much waits
-	quoteWait  = 50 * time.Millisecond // how long a line with an open quote may wait for its end
-	selfPeriod = time.Minute
+	chunkSize = 64 << 10              // a pipe's capacity
+	flushSize = 64 << 10              // output is written at the latest when this much waits
+	quoteWait = 50 * time.Millisecond // how long a line with an open quote may wait for its end
 )
 
 // A Runner forwards lines through an engine. Without an engine it only forwards:
 // that is how it fails open.
 type Runner struct {
-	// Report, if set, is called every minute and at the end with what happened.
-	Report func(Counts) *lp.Record
-
 	in      io.Reader
 	out     io.Writer
 	log     *Logger
@@ -37,7 +33,8 @@ type Runner struct {
 	spare   [][]byte
 	suffix  []byte
 	counts  Counts
-	reports time.Time
+	tasks   []task
+	calls   chan func()
 	failure error
 }
 
@@ -48,8 +45,35 @@ type Counts struct {
 
 // New returns a Runner from in to out.
 func New(in io.Reader, out io.Writer, log *Logger) *Runner {
-	return &Runner{in: in, out: out, log: log}
+	return &Runner{in: in, out: out, log: log, calls: make(chan func(), 16)}
 }
+
+// task is something to be done again and again.
+type task struct {
+	period time.Duration
+	next   time.Time
+	do     func()
+}
+
+// Every has do called each period, and once more when the stream ends, between
+// two lines. Call it before Run.
+func (r *Runner) Every(period time.Duration, do func()) {
+	r.tasks = append(r.tasks, task{period: period, next: time.Now().Add(period), do: do})
+}
+
+// Call has do called soon, between two lines. It may be called from any
+// goroutine; it reports false if too many calls wait already.
+func (r *Runner) Call(do func()) bool {
+	select {
+	case r.calls <- do:
+		return true
+	default:
+		return false
+	}
+}
+
+// Counts returns what happened so far.
+func (r *Runner) Counts() Counts { return r.counts }
 
 // A Builder makes an engine for an output.
 type Builder func(engine.Output[[]byte]) (*engine.Engine[[]byte], error)
@@ -70,7 +94,6 @@ func (r *Runner) Engine() *engine.Engine[[]byte] { return r.engine }
 // fails only when out does.
 func (r *Runner) Run(stop <-chan struct{}) error {
 	chunks, free := r.read()
-	r.reports = time.Now().Add(selfPeriod)
 	for r.failure == nil {
 		timer, wake := r.wake()
 		select {
@@ -80,6 +103,8 @@ func (r *Runner) Run(stop <-chan struct{}) error {
 			}
 			r.take(chunk)
 			free <- chunk[:chunkSize]
+		case do := <-r.calls:
+			do()
 		case <-wake:
 			r.tick(time.Now())
 		case <-stop:
@@ -121,7 +146,12 @@ func (r *Runner) read() (chunks, free chan []byte) {
 // wake returns a timer for the next thing that time brings.
 func (r *Runner) wake() (*time.Timer, <-chan time.Time) {
 	now := time.Now()
-	next := r.reports
+	next := now.Add(time.Hour)
+	for i := range r.tasks {
+		if t := r.tasks[i].next; t.Before(next) {
+			next = t
+		}
+	}
 	if r.engine != nil {
 		if t := r.tickEngine(now); !t.IsZero() && t.Before(next) {
 			next = t
@@ -135,19 +165,13 @@ func (r *Runner) wake() (*time.Timer, <-chan time.Time) {
 	return t, t.C
 }
 
-// tick does what became due: open quotes that nobody closed, and the report.
+// tick does what became due: open quotes that nobody closed, and tasks.
 func (r *Runner) tick(now time.Time) {
 	r.lines(true, now)
-	if !now.Before(r.reports) {
-		r.reports = now.Add(selfPeriod)
-		r.report()
-	}
-}
-
-func (r *Runner) report() {
-	if r.Report != nil {
-		if record := r.Report(r.counts); record != nil {
-			r.Write(record)
+	for i := range r.tasks {
+		if t := &r.tasks[i]; !now.Before(t.next) {
+			t.next = now.Add(t.period)
+			t.do()
 		}
 	}
 }
@@ -276,7 +300,9 @@ func (r *Runner) finish() error {
 			r.engine.Flush(now)
 		}()
 	}
-	r.report()
+	for i := range r.tasks {
+		r.tasks[i].do()
+	}
 	r.flush()
 	return r.failure
 }

@@ -1,0 +1,107 @@
+package engine
+
+import (
+	"fmt"
+	"sort"
+	"time"
+
+	"telegraf-anomaly/internal/feature"
+	"telegraf-anomaly/internal/state"
+)
+
+// Owner identifies what a saved state belongs to.
+func (c *Config) Owner() string { return fmt.Sprintf("%s shared=%v", c.Schema.Hash(), c.Shared) }
+
+// Save writes down everything that the engine has learned, but for the models,
+// which are in their store, and for the points that wait. It reports false if
+// there is nothing to save yet.
+func (e *Engine[T]) Save(w *state.Writer) bool {
+	if e.joiner == nil {
+		return false
+	}
+	w.Int(int64(e.config.Schema.Interval))
+	names := make([]string, 0, len(e.units))
+	for name := range e.units {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	w.Int(int64(len(names)))
+	for _, name := range names {
+		w.Text(name)
+		e.units[name].Save(w)
+	}
+	shared := e.shared != nil && !e.shared.Fixed()
+	w.Bool(shared)
+	if shared {
+		e.shared.Save(w)
+	}
+	e.joiner.Save(w, func(w *state.Writer, g *feature.Group) { e.host(g).save(w) })
+	return true
+}
+
+// Load takes up what Save wrote, before the first Add. After an error the engine
+// must not be used. now stands for the time at which hosts were last seen.
+func (e *Engine[T]) Load(r *state.Reader, now time.Time) error {
+	interval := time.Duration(r.Int())
+	if e.joiner == nil {
+		e.config.Schema.Interval = interval
+		if err := e.start(); err != nil {
+			return err
+		}
+	}
+	if e.config.Schema.Interval != interval {
+		return fmt.Errorf("%w: interval %v, want %v", state.ErrOther, interval, e.config.Schema.Interval)
+	}
+	for range r.Count(1) {
+		name := r.Text()
+		u := e.unitOf(name)
+		u.Load(r)
+	}
+	if r.Bool() {
+		if e.shared == nil || e.shared.Fixed() {
+			return fmt.Errorf("%w: a unit of all groups", state.ErrOther)
+		}
+		e.shared.Load(r)
+	}
+	e.joiner.Load(r, now, func(r *state.Reader, g *feature.Group) {
+		if r.Err() == nil {
+			e.host(g).load(r)
+		}
+	})
+	return r.Err()
+}
+
+func (h *host) save(w *state.Writer) {
+	w.Int(int64(h.baseline.Seen))
+	w.Floats(h.baseline.Mean)
+	w.Floats(h.baseline.Deviation)
+	b := &h.budget
+	for _, v := range []float64{b.Base, b.Rate, b.Excess, b.Weeks, b.Clusters, b.Sum, b.Peak} {
+		w.Float(v)
+	}
+	w.Int(b.Last)
+	w.Int(b.Newest)
+	w.Bool(h.budgeted != nil && h.budgeted == h.unit.Champion)
+	a := &h.alarm
+	w.Int(int64(a.History))
+	w.Bool(a.Active)
+	w.Int(int64(a.Below))
+	w.Text(a.Episode)
+	w.Int(a.Start)
+	w.Int(a.Last)
+}
+
+func (h *host) load(r *state.Reader) {
+	h.baseline = baseline{Seen: int(r.Int()), Mean: r.Floats(), Deviation: r.Floats()}
+	b := &h.budget
+	for _, v := range []*float64{&b.Base, &b.Rate, &b.Excess, &b.Weeks, &b.Clusters, &b.Sum, &b.Peak} {
+		*v = r.Float()
+	}
+	b.Last, b.Newest = r.Int(), r.Int()
+	if r.Bool() {
+		h.budgeted = h.unit.Champion
+	}
+	a := &h.alarm
+	a.History, a.Active, a.Below = uint64(r.Int()), r.Bool(), int(r.Int())
+	a.Episode, a.Start, a.Last = r.Text(), r.Int(), r.Int()
+}

@@ -1,0 +1,82 @@
+package retrain
+
+import (
+	"encoding/json"
+
+	"telegraf-anomaly/internal/drift"
+	"telegraf-anomaly/internal/state"
+)
+
+// Save writes down what the unit has learned, but for its models, which are in
+// the store.
+func (u *Unit) Save(w *state.Writer) {
+	for _, v := range []int64{int64(u.seen), int64(u.fittedAt), u.fitTime, u.checked, int64(u.retryAt)} {
+		w.Int(v)
+	}
+	u.sample.save(w)
+	u.recent.save(w)
+	id, drifting := "", []byte(nil)
+	if u.Champion != nil {
+		id = u.Champion.Bundle.ID()
+	}
+	if u.monitor != nil {
+		drifting, _ = json.Marshal(u.monitor.State()) // plain data always marshals
+	}
+	w.Text(id)
+	w.Text(string(drifting))
+}
+
+// Load takes up what Save wrote. The champion must have been loaded before: what
+// is known of drift holds only for the same model.
+func (u *Unit) Load(r *state.Reader) {
+	u.seen, u.fittedAt, u.fitTime, u.checked, u.retryAt = int(r.Int()), int(r.Int()), r.Int(), r.Int(), int(r.Int())
+	u.sample.load(r)
+	u.recent.load(r)
+	id, drifting := r.Text(), r.Text()
+	if u.monitor == nil || u.Champion.Bundle.ID() != id {
+		return
+	}
+	var s drift.State
+	if json.Unmarshal([]byte(drifting), &s) == nil {
+		_ = u.monitor.Restore(s) // else it starts anew
+	}
+}
+
+func (r *Reservoir) save(w *state.Writer) {
+	w.Int(int64(r.Seed))
+	saveEntries(w, r.Entries)
+}
+
+func (r *Reservoir) load(s *state.Reader) {
+	r.Seed = uint64(s.Int())
+	r.Entries = loadEntries(s, r.Width, r.Capacity)
+}
+
+func (r *Recent) save(w *state.Writer) { saveEntries(w, r.Entries) }
+
+func (r *Recent) load(s *state.Reader) { r.Entries = loadEntries(s, r.Width, r.Size) }
+
+func saveEntries(w *state.Writer, entries []Entry) {
+	w.Int(int64(len(entries)))
+	for _, e := range entries {
+		w.Float(e.Key)
+		w.Int(e.Time)
+		w.Float32s(e.Context)
+	}
+}
+
+func loadEntries(r *state.Reader, width, most int) (entries []Entry) {
+	for i := range r.Count(9) {
+		e := Entry{Key: r.Float(), Time: r.Int(), Context: r.Float32s()}
+		if r.Err() == nil && len(e.Context) != width {
+			r.Fail("a context has %d numbers, want %d", len(e.Context), width)
+		}
+		if r.Err() != nil {
+			return nil
+		}
+		if i < most {
+			entries = append(entries, e)
+		}
+	}
+	return entries
+}
