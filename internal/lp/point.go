@@ -1,21 +1,17 @@
 package lp
 
-import (
-	"bytes"
-	"fmt"
-	"time"
+import "bytes"
 
-	"github.com/influxdata/line-protocol/v2/lineprotocol"
-)
-
-// A Point is one metric, reduced to what features are made of. Its slices
-// belong to the line it was decoded from and live as long as that line.
+// A Point is one metric, reduced to what features are made of. Its slices live
+// until the Point or its line is used again.
 type Point struct {
 	Series []byte // name and tags in their order on the line: the identity of the series
 	Name   []byte
 	Tags   []Tag
 	Fields []Field
 	Time   int64 // nanoseconds since the epoch
+
+	decoder *decoder
 }
 
 // Tag is one tag of a Point.
@@ -39,87 +35,32 @@ func (p *Point) Tag(key string) []byte {
 	return nil
 }
 
-// Name returns the measurement of a line as it is written there, escapes
-// included, without looking at the rest.
+// Name returns the measurement of a line without looking at the rest. Only a
+// name with escapes costs an allocation.
 func Name(line []byte) []byte {
-	for i := 0; i < len(line); i++ {
-		switch line[i] {
-		case '\\':
-			i++
-		case ',', ' ', '\n':
-			return line[:i]
+	for i, c := range line {
+		switch c {
+		case ',', ' ':
+			if i > 0 && line[i-1] == '\\' {
+				continue
+			}
+			return unescapeName(line[:i])
+		case '\n':
+			return unescapeName(line[:i])
 		}
 	}
-	return line
+	return unescapeName(line)
 }
 
-// Decode reads one line into p, reusing its memory. A line without a time
-// stamp gets now. Integers beyond 2^53 are rounded to the nearest float64.
-func Decode(p *Point, line []byte, now time.Time) error {
-	d := lineprotocol.NewDecoderWithBytes(line)
-	if !d.Next() {
-		return fmt.Errorf("lp: no metric in %.80q", line)
+func unescapeName(name []byte) []byte {
+	if bytes.IndexByte(name, '\\') < 0 {
+		return name
 	}
-	if err := p.decode(d, now); err != nil {
-		return fmt.Errorf("lp: %w in %.80q", err, line)
-	}
-	p.Series = series(line)
-	if d.Next() {
-		return fmt.Errorf("lp: more than one metric in %.80q", line)
-	}
-	return nil
-}
-
-func (p *Point) decode(d *lineprotocol.Decoder, now time.Time) (err error) {
-	if p.Name, err = d.Measurement(); err != nil {
-		return err
-	}
-	p.Tags = p.Tags[:0]
-	for {
-		key, value, err := d.NextTag()
-		if err != nil {
-			return err
-		}
-		if key == nil {
-			break
-		}
-		p.Tags = append(p.Tags, Tag{key, value})
-	}
-	p.Fields = p.Fields[:0]
-	for {
-		key, value, err := d.NextField()
-		if err != nil {
-			return err
-		}
-		if key == nil {
-			break
-		}
-		p.Fields = append(p.Fields, field(key, value))
-	}
-	t, err := d.Time(lineprotocol.Nanosecond, now)
-	p.Time = t.UnixNano()
-	return err
-}
-
-func field(key []byte, v lineprotocol.Value) Field {
-	f := Field{Key: key, Numeric: true}
-	switch v.Kind() {
-	case lineprotocol.Float:
-		f.Value = v.FloatV()
-	case lineprotocol.Int:
-		f.Value = float64(v.IntV())
-	case lineprotocol.Uint:
-		f.Value = float64(v.UintV())
-	default:
-		f.Numeric = false
-	}
-	return f
+	name = bytes.ReplaceAll(name, []byte(`\,`), []byte(`,`))
+	return bytes.ReplaceAll(name, []byte(`\ `), []byte(` `))
 }
 
 func series(line []byte) []byte {
-	line = bytes.TrimLeft(line, " \t\r\n")
-	if i := fieldsAt(line); i < len(line) {
-		return line[:i-1]
-	}
-	return line
+	line = bytes.TrimLeft(line, " \r\n")
+	return line[:fieldsAt(line)-1]
 }

@@ -1,6 +1,9 @@
 package lp
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // A Value is one field of a Record: a float, an integer or a string. Its key
 // must be a plain word.
@@ -51,23 +54,57 @@ func AppendValues(dst []byte, values []Value) []byte {
 type Record struct {
 	Name   string
 	Tags   [][2]string // in sorted order of their keys; empty values are left out
-	Fields []Value     // at least one
+	Fields []Value     // at least one that is not NaN or infinite
 	Time   int64
 }
 
-// AppendRecord appends r as a line.
+// AppendRecord appends r as a line, or nothing if none of its fields can be
+// written.
 func AppendRecord(dst []byte, r *Record) []byte {
-	dst = append(dst, Escape(r.Name)...)
+	before := len(dst)
+	dst = appendEscaped(dst, r.Name, nameSpecials)
 	for _, t := range r.Tags {
-		if t[1] != "" {
-			dst = append(append(dst, ','), Escape(t[0])...)
-			dst = append(append(dst, '='), Escape(t[1])...)
-		}
+		dst = appendTag(dst, t[0], t[1])
 	}
-	dst = append(dst, ' ')
 	start := len(dst)
 	dst = AppendValues(dst, r.Fields)
-	dst = append(dst[:start], dst[start+1:]...) // the list leads with a comma
-	dst = append(dst, ' ')
-	return append(strconv.AppendInt(dst, r.Time, 10), '\n')
+	if len(dst) == start {
+		return dst[:before]
+	}
+	dst[start] = ' ' // where the list leads with a comma
+	return append(strconv.AppendInt(append(dst, ' '), r.Time, 10), '\n')
+}
+
+func appendTag(dst []byte, key, value string) []byte {
+	before := len(dst)
+	dst = append(appendEscaped(append(dst, ','), key, tagSpecials), '=')
+	start := len(dst)
+	if dst = appendEscaped(dst, value, tagSpecials); len(dst) == start {
+		return dst[:before]
+	}
+	return dst
+}
+
+// What a backslash must go before.
+const (
+	nameSpecials = " ,"
+	tagSpecials  = " ,="
+)
+
+// appendEscaped appends a measurement, tag key or tag value. What line protocol
+// cannot hold is changed: a control character becomes a space, and a backslash
+// at the end is dropped, as Telegraf does it.
+func appendEscaped(dst []byte, s, specials string) []byte {
+	s = strings.TrimRight(strings.ToValidUTF8(s, "\uFFFD"), `\`)
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c < ' ' || c == 0x7f {
+			c = ' '
+		}
+		if strings.IndexByte(specials, c) >= 0 {
+			dst = append(dst, '\\')
+		}
+		dst = append(dst, c)
+	}
+	return dst
 }

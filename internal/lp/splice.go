@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // Splice appends line to dst with fields, a comma-led list such as
@@ -15,12 +16,13 @@ func Splice(dst, line, fields []byte) []byte {
 	return append(dst, line[end:]...)
 }
 
-// fieldsEnd returns the index just behind the field section of a valid line:
-// the time stamp, if there is one, is its last word and made of digits.
+// fieldsEnd returns the index just behind the field section of a valid line. If
+// its last word is a number it is the time stamp: a field has an equals sign, and
+// what ends a string is a quote.
 func fieldsEnd(line []byte) int {
-	end := len(bytes.TrimRight(line, " \t\r\n"))
+	end := len(bytes.TrimRight(line, " \r\n"))
 	space := bytes.LastIndexByte(line[:end], ' ')
-	if space < fieldsAt(line) || !isInteger(line[space+1:end]) {
+	if space < 0 || !isInteger(line[space+1:end]) {
 		return end
 	}
 	return len(bytes.TrimRight(line[:space], " "))
@@ -59,6 +61,7 @@ func AppendInt(dst []byte, key string, v int64) []byte {
 // line ends turned into spaces.
 func AppendString(dst []byte, key, v string) []byte {
 	dst = append(append(append(dst, ','), key...), '=', '"')
+	v = strings.ToValidUTF8(v, "\uFFFD")
 	for i := 0; i < len(v); i++ {
 		switch c := v[i]; c {
 		case '"', '\\':
@@ -70,20 +73,4 @@ func AppendString(dst []byte, key, v string) []byte {
 		}
 	}
 	return append(dst, '"')
-}
-
-// Escape escapes a measurement, tag or field key, or tag value.
-func Escape(s string) string {
-	var b []byte
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; c {
-		case ',', '=', ' ':
-			b = append(b, '\\', c)
-		case '\n', '\r', '\t':
-			b = append(b, ' ')
-		default:
-			b = append(b, c)
-		}
-	}
-	return string(b)
 }
