@@ -18,21 +18,37 @@ func grouped(players, columnsEach int) []int {
 	return out
 }
 
-func BenchmarkExplainer_Bits(b *testing.B) {
-	for _, shape := range []struct{ players, columns int }{{3, 1}, {3, 3}, {4, 3}, {10, 1}, {38, 1}} {
-		b.Run(fmt.Sprintf("players=%d/columns=%d", shape.players, shape.columns), func(b *testing.B) {
-			columns := shape.players * shape.columns
-			f, err := forest.Fit(foresttest.Normal(2000, columns, 1), forest.Options{})
+// shapes are players × columns of each: raw metrics, the default schema, more features, wide machines.
+var shapes = []struct{ players, columns int }{{3, 1}, {3, 3}, {4, 3}, {5, 3}, {6, 3}, {10, 1}, {38, 1}}
+
+func eachShape(b *testing.B, bench func(b *testing.B, f *forest.Forest, players []int)) {
+	for _, s := range shapes {
+		b.Run(fmt.Sprintf("players=%d/columns=%d", s.players, s.columns), func(b *testing.B) {
+			f, err := forest.Fit(foresttest.Normal(2000, s.players*s.columns, 1), forest.Options{})
 			require.NoError(b, err)
-			e := explainer(b, f, grouped(shape.players, shape.columns))
-			rows := foresttest.Normal(4096, columns, 2)
-			dst := make([]float64, e.Players())
 			b.ReportAllocs()
-			i := 0
-			for b.Loop() {
-				e.Bits(dst, rows.RawRowView(i%4096))
-				i++
-			}
+			bench(b, f, grouped(s.players, s.columns))
 		})
 	}
+}
+
+func BenchmarkExplainer_Bits(b *testing.B) {
+	eachShape(b, func(b *testing.B, f *forest.Forest, players []int) {
+		e := explainer(b, f, players)
+		rows := foresttest.Normal(4096, f.Columns(), 2)
+		dst := make([]float64, e.Players())
+		i := 0
+		for b.Loop() {
+			e.Bits(dst, rows.RawRowView(i%4096))
+			i++
+		}
+	})
+}
+
+func BenchmarkNew(b *testing.B) {
+	eachShape(b, func(b *testing.B, f *forest.Forest, players []int) {
+		for b.Loop() {
+			explainer(b, f, players)
+		}
+	})
 }

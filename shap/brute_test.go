@@ -74,7 +74,7 @@ func (g *game) shapley(count int) []float64 {
 }
 
 // exact is the difference from brute force that rounding may make, in edges.
-const exact = 1e-11
+const exact = 1e-12
 
 func TestValuesEqualBruteForce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -107,6 +107,7 @@ func TestValuesOfGrownForestsEqualBruteForce(t *testing.T) {
 		{"one column", []int{0}, 256},
 		{"a big sample", grouped(3, 2), 2000},
 		{"eight features", grouped(8, 1), 256},
+		{"a deep forest of nine features", grouped(9, 1), 2000},
 	} {
 		t.Run(shape.name, func(t *testing.T) {
 			columns := len(shape.players)
@@ -121,4 +122,22 @@ func TestValuesOfGrownForestsEqualBruteForce(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Eighteen players on one path, more than a grown forest ever has, need three passes of quadrature.
+func TestDeepPath(t *testing.T) {
+	const depth = 18
+	var nodes []forest.Node
+	for d := range depth {
+		nodes = append(nodes, forest.Node{Column: d, Left: d + 1, Right: 2*depth - d, Samples: depth + 1 - d, Cover: depth + 1 - d})
+	}
+	for range depth + 1 {
+		nodes = append(nodes, forest.Node{Column: -1, Samples: 1, Cover: 1})
+	}
+	f, err := forest.New(depth, 32, [][]forest.Node{nodes})
+	require.NoError(t, err)
+	e := explainer(t, f, nil)
+	x := make([]float64, depth)
+	x[3], x[11] = 1, 1
+	require.InDeltaSlice(t, newGame(f, grouped(depth, 1), x).shapley(depth), e.PathLength(nil, x), exact)
 }

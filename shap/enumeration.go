@@ -7,25 +7,26 @@ import "math/bits"
 // A coalition reaches a leaf unless one of its members fails a split above it, and there the leaf has its value times the
 // cover shares of the splits of all others: v is a sum over the leaves it reaches. Which leaves those are is a matter of
 // bits. Between two neighbouring thresholds of a column the reachable leaves of a tree do not change; a column's row of
-// sets is found with one search among the thresholds of the whole forest, a player's set is the intersection over its
+// sets is found with one search among the thresholds of all trees, a player's set is the intersection over its
 // columns, a coalition's that over its members.
 //
 // The more members, the fewer leaves are left. For small coalitions the sum itself is a table, with one cell for each
-// combination of intervals, as long as all tables take no more than tableBudget.
+// combination of intervals, as long as all tables take no more than mostCells.
 type enumeration struct {
 	trees, players int
 	columns        []column
 	firstLeaf      []int32     // per tree
 	weights        []float64   // see joinWeights
 	coalitions     []coalition // by the bits of their members; the first, nobody, is not used
-	base           float64     // v of nobody
+	base           float64     // v of nobody, summed over trees
+	reach          []reach     // scratch: what the current row makes of each coalition
 }
 
 // A column finds, for a value, its interval in every tree.
 type column struct {
 	player     int
 	first      bool      // of its player's columns
-	thresholds []float32 // of the whole forest, ascending, distinct
+	thresholds []float32 // of all trees, ascending, distinct
 	rows       []uint16  // (thresholds+1) × trees: the interval in each tree, as a number in intervals
 	intervals  []interval
 }
@@ -36,10 +37,18 @@ type interval struct {
 	cell   uint32 // its position among the tree's intervals of this column, times the stride in the player's cells
 }
 
-// A leafSet holds leaves of one tree by their number.
-type leafSet [2]uint64
+// A leafSet holds leaves of one tree by their number, 0 to 63 and 64 to 127.
+type leafSet struct{ low, high uint64 }
 
-func (s leafSet) and(t leafSet) leafSet { return leafSet{s[0] & t[0], s[1] & t[1]} }
+func (s *leafSet) add(leaf int) {
+	if leaf < 64 {
+		s.low |= 1 << leaf
+	} else {
+		s.high |= 1 << (leaf - 64)
+	}
+}
+
+func (s leafSet) and(t leafSet) leafSet { return leafSet{s.low & t.low, s.high & t.high} }
 
 // A coalition has the means to compute its v: either cells of ready sums, or leaves to add up.
 type coalition struct {
@@ -48,8 +57,11 @@ type coalition struct {
 	firstCell    []int32   // per tree
 	columns      []int     // the digits of its cells' numbers, the most significant first
 	sizes        []uint32  // per tree: number of cells
-	leaves       []float64 // per leaf: what it adds to v when reached
+	kept         []leafSet // per tree: the leaves that count; others go with one of them, wherever the row goes
+	leaves       []float64 // per leaf: what it, and those that go with it, add to v when reached
 }
+
+func (c *coalition) cellsOf(tree int) []float64 { return c.cells[c.firstCell[tree]:][:c.sizes[tree]] }
 
 // reach is what a row makes of a coalition in each tree.
 type reach struct {
@@ -57,43 +69,51 @@ type reach struct {
 	cells  []uint32
 }
 
-func (e *enumeration) newScratch() []reach {
-	s := make([]reach, len(e.coalitions))
-	for i := range s {
-		s[i] = reach{leaves: make([]leafSet, e.trees), cells: make([]uint32, e.trees)}
+func (e *enumeration) newReach() []reach {
+	out := make([]reach, len(e.coalitions))
+	for i := range out {
+		out[i] = reach{leaves: make([]leafSet, e.trees), cells: make([]uint32, e.trees)}
 	}
-	return s
+	return out
 }
 
-// explain sets phi to the sums over trees.
-func (e *enumeration) explain(phi []float64, row []float32, s []reach) {
+func (e *enumeration) clone() method {
+	c := *e
+	c.reach = e.newReach()
+	return &c
+}
+
+// explain adds the values of all trees to phi.
+func (e *enumeration) explain(phi []float64, row []float32) {
 	for c := range e.columns {
-		e.columns[c].restrict(row[c], &s[1<<e.columns[c].player])
+		e.columns[c].restrict(row[c], &e.reach[1<<e.columns[c].player])
 	}
 	var v [1 << mostPlayers]float64
 	v[0] = e.base
-	for members := 1; members < len(s); members++ {
-		c, r := &e.coalitions[members], &s[members]
+	for members := 1; members < len(e.reach); members++ {
+		c, r := &e.coalitions[members], &e.reach[members]
 		if c.rest != 0 {
-			r.join(&s[c.rest], &s[c.lowest], e.coalitions[c.lowest].sizes)
+			r.join(&e.reach[c.rest], &e.reach[c.lowest], e.coalitions[c.lowest].sizes)
 		}
 		v[members] = c.value(r, e.firstLeaf)
 	}
-	shapley(phi, v[:len(s)], e.weights)
+	shapley(phi, v[:len(e.reach)], e.weights)
 }
 
 // restrict intersects the reach of the column's player with the intervals that x falls in.
 func (c *column) restrict(x float32, r *reach) {
 	trees := len(r.leaves)
 	row := c.rows[rank(c.thresholds, x)*trees:][:trees]
-	leaves, cells := r.leaves[:trees], r.cells[:trees]
+	leaves, cells := r.leaves[:len(row)], r.cells[:len(row)]
+	if c.first {
+		for t, i := range row {
+			leaves[t], cells[t] = c.intervals[i].leaves, c.intervals[i].cell
+		}
+		return
+	}
 	for t, i := range row {
 		in := &c.intervals[i]
-		if c.first {
-			leaves[t], cells[t] = in.leaves, in.cell
-		} else {
-			leaves[t], cells[t] = leaves[t].and(in.leaves), cells[t]+in.cell
-		}
+		leaves[t], cells[t] = leaves[t].and(in.leaves), cells[t]+in.cell
 	}
 }
 
@@ -112,9 +132,12 @@ func rank(thresholds []float32, x float32) int {
 
 // join sets r to the reach of two coalitions together, the second of which has the given numbers of cells.
 func (r *reach) join(a, b *reach, sizes []uint32) {
-	for t := range r.leaves {
-		r.leaves[t] = a.leaves[t].and(b.leaves[t])
-		r.cells[t] = a.cells[t]*sizes[t] + b.cells[t]
+	n := len(sizes)
+	leaves, aLeaves, bLeaves := r.leaves[:n], a.leaves[:n], b.leaves[:n]
+	cells, aCells, bCells := r.cells[:n], a.cells[:n], b.cells[:n]
+	for t, size := range sizes {
+		leaves[t] = aLeaves[t].and(bLeaves[t])
+		cells[t] = aCells[t]*size + bCells[t]
 	}
 }
 
@@ -127,22 +150,21 @@ func (c *coalition) value(r *reach, firstLeaf []int32) float64 {
 		}
 		return sum
 	}
-	for t, set := range r.leaves {
-		leaves := c.leaves[firstLeaf[t]:]
-		for ; set[0] != 0; set[0] &= set[0] - 1 {
-			sum += leaves[bits.TrailingZeros64(set[0])]
+	for t, kept := range c.kept {
+		set, leaves := r.leaves[t].and(kept), c.leaves[firstLeaf[t]:]
+		for low := set.low; low != 0; low &= low - 1 {
+			sum += leaves[bits.TrailingZeros64(low)]
 		}
-		for ; set[1] != 0; set[1] &= set[1] - 1 {
-			sum += leaves[64+bits.TrailingZeros64(set[1])]
+		for high := set.high; high != 0; high &= high - 1 {
+			sum += leaves[64+bits.TrailingZeros64(high)]
 		}
 	}
 	return sum
 }
 
-// shapley sets phi to the values of the game v, which is numbered by the bits of the coalitions' members.
+// shapley adds to phi the values of the game v, which is numbered by the bits of the coalitions' members.
 func shapley(phi, v, weights []float64) {
 	for p := range phi {
-		phi[p] = 0
 		for members := range v {
 			if with := members | 1<<p; with != members {
 				phi[p] += float64(weights[bits.OnesCount(uint(members))] * (v[with] - v[members]))

@@ -1,7 +1,5 @@
 package shap
 
-import "telegraf-anomaly/forest"
-
 // lanes is the number of quadrature points that one pass over the forest carries.
 const lanes = 4
 
@@ -34,6 +32,7 @@ type quadrature struct {
 	splits []split
 	leaves []float64 // per node: its value if it is a leaf
 	passes []pass
+	scratch
 }
 
 // A tree is a segment of splits and of nodes. Its nodes are numbered from its root, siblings side by side; its splits are
@@ -54,105 +53,24 @@ type split struct {
 // A pass holds four points of the rule and what depends on them.
 type pass struct {
 	weight vector   // of the rule, over (1−t)²
-	ratio  []vector // per split of the forest: E; and last the E of any split whose player's path the row has left
+	ratio  []vector // per split of all trees: E; and last the E of any split whose player's path the row has left
 }
 
-// scratch holds what one explanation needs. All but t serve one tree after the other.
+// scratch holds what the current row makes of the trees. All but t serve one tree after the other.
 type scratch struct {
 	sides []uint8  // per split + 1, see below
 	g     []vector // per node: G(t)
-	t     []vector // per node of the forest: T(t); those of leaves stay
+	t     []vector // per node of all trees: T(t); those of leaves stay
 }
 
 // The side of a split is 0 or 1, the child that the row goes to; or 2 or 3, when the row has failed a split above of the
 // same player. sides[0] stands for no split above: whatever is below it is on its side 0.
 const failed = 2
 
-func newQuadrature(f *forest.Forest, players []int) *quadrature {
-	b := &quadratureBuilder{players: players, last: make([]step, f.Columns())}
-	for p := range b.last {
-		b.last[p].share = 1
-	}
-	for t := range f.Trees() {
-		b.tree = tree{splits: len(b.splits), nodes: len(b.leaves)}
-		b.leaves = append(b.leaves, 0)
-		b.add(f.Nodes(t), 0, 0, 0, 0)
-		b.tree.splitsEnd, b.tree.nodesEnd = len(b.splits), len(b.leaves)
-		b.trees = append(b.trees, b.tree)
-	}
-	points := lanes
-	for points*2 < b.depth {
-		points += lanes
-	}
-	nodes, weights := legendre(points)
-	for i := 0; i < points; i += lanes {
-		b.passes = append(b.passes, b.newPass(vector(nodes[i:]), vector(weights[i:])))
-	}
-	return &b.quadrature
-}
-
-type quadratureBuilder struct {
-	quadrature
-	tree    tree // the current one
-	players []int
-	last    []step // per player: where it was met last on the current path
-	depth   int    // most players on a path
-}
-
-// A step is one side of a split, and the cover share along all splits of its player that lead there.
-type step struct {
-	above uint16 // 1 + the split, or 0
-	side  uint8
-	share float64
-}
-
-// add lays out the subtree at nodes[i].
-func (b *quadratureBuilder) add(nodes []forest.Node, i, slot, depth, distinct int) {
-	n := nodes[i]
-	if n.Column < 0 {
-		b.depth = max(b.depth, distinct)
-		b.leaves[b.tree.nodes+slot] = float64(depth) + forest.C(n.Samples)
-		return
-	}
-	p := b.players[n.Column]
-	last := b.last[p]
-	if last.above == 0 {
-		distinct++
-	}
-	at, left := len(b.splits), len(b.leaves)-b.tree.nodes
-	b.leaves = append(b.leaves, 0, 0)
-	b.splits = append(b.splits, split{
-		threshold: float32(n.Threshold), column: uint16(n.Column), player: uint16(p),
-		node: uint16(slot), left: uint16(left), above: last.above, side: last.side,
-	})
-	for k, child := range []int{n.Left, n.Right} {
-		fraction := float64(nodes[child].Cover) / float64(n.Cover)
-		b.splits[at].share[k], b.splits[at].share[2+k] = last.share*fraction, fraction
-		b.last[p] = step{above: uint16(at - b.tree.splits + 1), side: uint8(k), share: last.share * fraction}
-		b.add(nodes, child, left+k, depth+1, distinct)
-	}
-	b.last[p] = last
-}
-
-func (b *quadratureBuilder) newPass(nodes, weights vector) pass {
-	p := pass{ratio: make([]vector, len(b.splits)+1)}
-	for k, t := range nodes {
-		p.weight[k] = weights[k] / ((1 - t) * (1 - t))
-		p.ratio[len(b.splits)][k] = 1
-	}
-	for _, tree := range b.trees {
-		splits := b.splits[tree.splits:tree.splitsEnd]
-		for i, s := range splits {
-			z := 1.0
-			if s.above > 0 {
-				z = splits[s.above-1].share[s.side]
-			}
-			for k, t := range nodes {
-				p.ratio[tree.splits+i][k] = (1 - t) / (z + float64(t*(1-z)))
-			}
-		}
-	}
-	return p
+func (q *quadrature) clone() method {
+	c := *q
+	c.scratch = q.newScratch()
+	return &c
 }
 
 func (q *quadrature) newScratch() scratch {
@@ -167,23 +85,22 @@ func (q *quadrature) newScratch() scratch {
 	return s
 }
 
-// explain sets phi to the sums over trees.
-func (q *quadrature) explain(phi []float64, row []float32, s *scratch) {
-	clear(phi)
+// explain adds the values of all trees to phi.
+func (q *quadrature) explain(phi []float64, row []float32) {
 	for p := range q.passes {
 		pass := &q.passes[p]
 		for i := range q.trees {
-			s.g[0] = pass.weight
-			q.down(pass, &q.trees[i], row, s)
-			q.up(pass, &q.trees[i], phi, s)
+			q.g[0] = pass.weight
+			q.down(pass, &q.trees[i], row)
+			q.up(pass, &q.trees[i], phi)
 		}
 	}
 }
 
 // down sets sides and G of a tree.
-func (q *quadrature) down(p *pass, t *tree, row []float32, s *scratch) {
+func (q *quadrature) down(p *pass, t *tree, row []float32) {
 	splits, ratio, lostRatio := q.splits[t.splits:t.splitsEnd], p.ratio[t.splits:], len(q.splits)-t.splits
-	g, sides := s.g, s.sides
+	g, sides := q.g, q.sides
 	for i := range splits {
 		n := &splits[i]
 		hot, lost, at := 0, 0, i
@@ -203,9 +120,9 @@ func (q *quadrature) down(p *pass, t *tree, row []float32, s *scratch) {
 }
 
 // up sets T of a tree and adds to phi.
-func (q *quadrature) up(p *pass, tree *tree, phi []float64, s *scratch) {
+func (q *quadrature) up(p *pass, tree *tree, phi []float64) {
 	splits, ratio, lostRatio := q.splits[tree.splits:tree.splitsEnd], p.ratio[tree.splits:], len(q.splits)-tree.splits
-	g, t, sides := s.g, s.t[tree.nodes:tree.nodesEnd], s.sides
+	g, t, sides := q.g, q.t[tree.nodes:tree.nodesEnd], q.sides
 	for i := len(splits) - 1; i >= 0; i-- {
 		n, side, at := &splits[i], int(sides[i+1]), i
 		if side >= failed {

@@ -1,0 +1,192 @@
+package shap
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"telegraf-anomaly/forest"
+	"telegraf-anomaly/forest/foresttest"
+)
+
+func treesOf(f *forest.Forest) [][]forest.Node {
+	trees := make([][]forest.Node, f.Trees())
+	for t := range trees {
+		trees[t] = f.Nodes(t)
+	}
+	return trees
+}
+
+func groups(players, columnsEach int) []int {
+	out := make([]int, players*columnsEach)
+	for c := range out {
+		out[c] = c / columnsEach
+	}
+	return out
+}
+
+func round32(x []float64) []float32 {
+	out := make([]float32, len(x))
+	for c, v := range x {
+		out[c] = float32(v)
+	}
+	return out
+}
+
+// The two methods have nothing in common but the definition.
+func TestEnumerationEqualsQuadrature(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := foresttest.Forest(t, 12, 8)
+		players := foresttest.Players(t, f.Columns(), mostPlayers)
+		count, err := countPlayers(players, f.Columns())
+		require.NoError(t, err)
+		trees := treesOf(f)
+		enumeration, quadrature := newEnumeration(trees, players, count), newQuadrature(trees, players)
+		if enumeration == nil {
+			t.Skip("a tree of more than 128 leaves")
+		}
+		for range 5 {
+			row := round32(foresttest.Row(t, f.Columns()))
+			a, b := make([]float64, count), make([]float64, count)
+			enumeration.explain(a, row)
+			quadrature.explain(b, row)
+			require.InDeltaSlice(t, a, b, 1e-11)
+		}
+	})
+}
+
+func TestEnumerationEqualsQuadratureOnGrownForests(t *testing.T) {
+	for _, shape := range [][2]int{{1, 1}, {2, 1}, {2, 6}, {3, 1}, {3, 3}, {4, 3}, {5, 3}} {
+		t.Run(fmt.Sprintf("%d players of %d columns", shape[0], shape[1]), func(t *testing.T) {
+			players := groups(shape[0], shape[1])
+			f, err := forest.Fit(foresttest.Normal(2000, len(players), 1), forest.Options{Trees: groupSize})
+			require.NoError(t, err)
+			enumeration, quadrature := newEnumeration(treesOf(f), players, shape[0]), newQuadrature(treesOf(f), players)
+			require.NotNil(t, enumeration)
+			rows := foresttest.Normal(200, len(players), 2)
+			worst := 0.0
+			for i := range 200 {
+				a, b := make([]float64, shape[0]), make([]float64, shape[0])
+				enumeration.explain(a, round32(rows.RawRowView(i)))
+				quadrature.explain(b, round32(rows.RawRowView(i)))
+				for p := range a {
+					worst = max(worst, math.Abs(a[p]-b[p])/groupSize)
+				}
+			}
+			t.Logf("largest difference %.1e edges", worst)
+			require.Less(t, worst, 1e-12)
+		})
+	}
+}
+
+// What each method is for; see New.
+func TestMethodIsChosenBySize(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		players     []int
+		trees       int
+		sampleSize  int
+		enumerated  int
+		quadratures int
+	}{
+		{"default schema", groups(3, 3), 100, 256, 2, 0},
+		{"five features", groups(5, 3), 100, 256, 2, 0},
+		{"six features", groups(6, 3), 100, 256, 0, 2},
+		{"many trees", groups(3, 3), 170, 256, 4, 0},
+		{"big trees", groups(3, 3), 60, 1024, 0, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x := foresttest.Normal(1500, len(c.players), 1)
+			f, err := forest.Fit(x, forest.Options{Trees: c.trees, SampleSize: c.sampleSize})
+			require.NoError(t, err)
+			e, err := New(f, c.players)
+			require.NoError(t, err)
+			enumerated := 0
+			for _, m := range e.methods {
+				if _, ok := m.(*enumeration); ok {
+					enumerated++
+				}
+			}
+			require.Equal(t, c.enumerated, enumerated)
+			require.Len(t, e.methods, c.enumerated+c.quadratures)
+			require.InDelta(t, f.PathLength(x.RawRowView(0)), e.Base()+sum(e.PathLength(nil, x.RawRowView(0))), 1e-12)
+		})
+	}
+}
+
+func sum(values []float64) (total float64) {
+	for _, v := range values {
+		total += v
+	}
+	return total
+}
+
+// A tree too big for a leafSet changes the method of its own group only.
+func TestOneBigTreeAmongSmallOnes(t *testing.T) {
+	small, err := forest.Fit(foresttest.Normal(500, 2, 1), forest.Options{Trees: groupSize})
+	require.NoError(t, err)
+	big, err := forest.Fit(foresttest.Normal(500, 2, 2), forest.Options{Trees: 1, SampleSize: 500})
+	require.NoError(t, err)
+	f, err := forest.New(2, 500, append(treesOf(small), big.Nodes(0)))
+	require.NoError(t, err)
+	e, err := New(f, nil)
+	require.NoError(t, err)
+	require.IsType(t, new(enumeration), e.methods[0])
+	require.IsType(t, new(quadrature), e.methods[1])
+	x := []float64{1, 2}
+	require.InDelta(t, f.PathLength(x), e.Base()+sum(e.PathLength(nil, x)), 1e-12)
+}
+
+func TestRank(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(0, 40).Draw(t, "n")
+		thresholds := make([]float32, n)
+		for i := range thresholds {
+			thresholds[i] = float32(i)
+		}
+		x := rapid.Float32Range(-2, 42).Draw(t, "x")
+		want := 0
+		for want < n && x > thresholds[want] {
+			want++
+		}
+		require.Equal(t, want, rank(thresholds, x))
+	})
+}
+
+// Of one player the whole, of three the weights 1/3, 1/6, 1/3.
+func TestJoinWeights(t *testing.T) {
+	require.Equal(t, []float64{1}, joinWeights(1))
+	require.InDeltaSlice(t, []float64{1. / 3, 1. / 6, 1. / 3}, joinWeights(3), 1e-16)
+	require.InDeltaSlice(t, []float64{1. / 5, 1. / 20, 1. / 30, 1. / 20, 1. / 5}, joinWeights(5), 1e-16)
+}
+
+// What the doc comment of New says about memory.
+func TestTablesAreSmall(t *testing.T) {
+	for _, shape := range [][2]int{{3, 1}, {3, 3}, {4, 3}, {5, 3}, {10, 1}, {38, 1}} {
+		players := groups(shape[0], shape[1])
+		f, err := forest.Fit(foresttest.Normal(2000, len(players), 1), forest.Options{})
+		require.NoError(t, err)
+		var e, clone *Explainer
+		all := held(func() { e, _ = New(f, players) })
+		scratch := held(func() { clone = e.Clone() })
+		t.Logf("%d players of %d columns: %d kB, of which scratch %d kB", shape[0], shape[1], all>>10, scratch>>10)
+		require.Less(t, all, 40<<10*f.Trees())
+		runtime.KeepAlive(e)
+		runtime.KeepAlive(clone)
+	}
+}
+
+// held returns the bytes on the heap that work leaves behind.
+func held(work func()) int {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	work()
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	return int(after.HeapAlloc) - int(before.HeapAlloc)
+}
