@@ -92,7 +92,8 @@ func (b *builder) finish() *Forest {
 	f.trees = len(f.roots)
 	empty := b.slots(1)
 	f.nodes[empty] = leafNode
-	for ok := true; ok; ok = len(f.roots)%lanes != 1 {
+	f.roots = append(f.roots, empty)
+	for len(f.roots)%lanes != 1 {
 		f.roots = append(f.roots, empty)
 	}
 	f.c = make([]float64, slices.Max(f.samples)+1)

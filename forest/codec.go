@@ -16,10 +16,11 @@ var (
 )
 
 const (
-	version    = 1
-	hasCovers  = 1 // flag: leaves carry a cover apart from their samples
-	leafBytes  = 2 // at least: tag, samples
-	innerBytes = 5 // at least: column, threshold
+	version      = 1
+	hasCovers    = 1       // flag: leaves carry a cover apart from their samples
+	leafBytes    = 2       // at least: tag, samples
+	innerBytes   = 5       // at least: column, threshold
+	negativeZero = 1 << 31 // a second way to write zero
 )
 
 // MarshalBinary returns the encoding that [Forest.UnmarshalBinary] describes. The error is always nil.
@@ -77,7 +78,7 @@ func appendSplit(b []byte, column int, threshold float32) []byte {
 //	trees        uvarint, 1 to 16,384
 //	flags        uvarint, 0 or 1 (leaves have covers)
 //	trees times  one tree, its nodes in depth-first preorder:
-//	  inner node   uvarint column+1, then the threshold as 4 bytes, float32, little endian, finite
+//	  inner node   uvarint column+1, then the threshold as 4 bytes, float32, little endian, finite, not −0
 //	  leaf         uvarint 0, uvarint samples, with flag 1 also uvarint cover−samples
 //
 // An unsigned varint is encoding/binary's, in its shortest form. Preorder needs no pointers, so that no cycle can be
@@ -89,13 +90,11 @@ func appendSplit(b []byte, column int, threshold float32) []byte {
 // byte of b, 12 for each tree and 256 KiB, and recursion is bounded by the depth. On error f is untouched, and the error
 // wraps [ErrTruncated], [ErrVersion] or [ErrFormat]. A checksum is the business of the file around the section.
 func (f *Forest) UnmarshalBinary(b []byte) error {
-	d := decoder{rest: b}
-	decoded, err := d.forest()
-	if err != nil {
-		return err
+	decoded, err := decode(b)
+	if err == nil {
+		*f = *decoded
 	}
-	*f = *decoded
-	return nil
+	return err
 }
 
 type decoder struct {
@@ -104,14 +103,14 @@ type decoder struct {
 	*builder
 }
 
-func (d *decoder) forest() (*Forest, error) {
-	if len(d.rest) == 0 {
+func decode(b []byte) (*Forest, error) {
+	if len(b) == 0 {
 		return nil, ErrTruncated
 	}
-	if d.rest[0] != version {
-		return nil, fmt.Errorf("%w: %d, this program reads %d", ErrVersion, d.rest[0], version)
+	if b[0] != version {
+		return nil, fmt.Errorf("%w: %d, this program reads %d", ErrVersion, b[0], version)
 	}
-	d.rest = d.rest[1:]
+	d := decoder{rest: b[1:]}
 	trees, err := d.header()
 	if err != nil {
 		return nil, err
@@ -164,8 +163,11 @@ func (d *decoder) subtree(slot int32, depth int) error {
 	if len(d.rest) < 4 {
 		return ErrTruncated
 	}
-	threshold := math.Float32frombits(binary.LittleEndian.Uint32(d.rest))
-	d.rest = d.rest[4:]
+	pattern := binary.LittleEndian.Uint32(d.rest)
+	threshold := math.Float32frombits(pattern)
+	if d.rest = d.rest[4:]; pattern == negativeZero {
+		return fmt.Errorf("%w: threshold is negative zero", ErrFormat)
+	}
 	left, err := d.split(slot, depth, tag-1, threshold)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrFormat, err)

@@ -78,6 +78,7 @@ func TestDecoderRefuses(t *testing.T) {
 		{"a column beyond the row", section([]byte{1, 1, 8, 1, 0}, stump), forest.ErrFormat, "beyond 1"},
 		{"a NaN threshold", section([]byte{1, 2, 8, 1, 0}, threshold(float32(math.NaN())), leaves), forest.ErrFormat, "NaN"},
 		{"an infinite threshold", section([]byte{1, 2, 8, 1, 0}, threshold(float32(math.Inf(-1))), leaves), forest.ErrFormat, "-Inf"},
+		{"a negative zero", section([]byte{1, 2, 8, 1, 0}, []byte{1, 0, 0, 0, 0x80}, leaves), forest.ErrFormat, "negative zero"},
 		{"an empty leaf", section([]byte{1, 2, 8, 1, 0}, []byte{0, 0}), forest.ErrFormat, "leaf of 0 samples"},
 		{"a leaf bigger than the sample", section([]byte{1, 2, 8, 1, 0}, []byte{0, 9}), forest.ErrFormat, "leaf of 9 samples"},
 		{"leaves bigger than the sample", section([]byte{1, 2, 4, 1, 0}, stump), forest.ErrFormat, "more than the sample size 4"},

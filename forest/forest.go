@@ -22,7 +22,7 @@ type Forest struct {
 	norm       float64   // c(sampleSize)
 	c          []float64 // c(n) up to the biggest leaf
 	trees      int
-	roots      []int32  // of all trees, and then, so that lanes can walk side by side, at least one and up to lanes empty leaves
+	roots      []int32  // of the trees, and then of 1 to 10 empty leaves, so that all lanes always have something to walk
 	depth      int      // edges from a root to the deepest leaf
 	nodes      []node   // and that empty leaf
 	depths     []uint8  // edges from the root to a leaf; 0 for inner nodes

@@ -69,9 +69,7 @@ func Fit(x *mat.Dense, o Options) (*Forest, error) {
 		})
 	}
 	workers.Wait()
-	f := new(Forest)
-	section := appendHeader(nil, columns, o.SampleSize, o.Trees, 0)
-	return f, f.UnmarshalBinary(append(section, bytes.Join(trees, nil)...))
+	return decode(append(appendHeader(nil, columns, o.SampleSize, o.Trees, 0), bytes.Join(trees, nil)...))
 }
 
 // checkRows refuses values that float32 cannot hold and sets that are constant.

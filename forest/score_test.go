@@ -111,7 +111,7 @@ func TestRowsOfAnotherWidthPanic(t *testing.T) {
 }
 
 func TestScoringDoesNotAllocate(t *testing.T) {
-	for _, columns := range []int{3, 38, 64} {
+	for _, columns := range []int{3, 38, 64, 100} {
 		f, rows := normalForest(t, columns)
 		require.Zero(t, testing.AllocsPerRun(100, func() { f.Score(rows.RawRowView(0)) }), "%d columns", columns)
 	}

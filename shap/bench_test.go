@@ -37,10 +37,8 @@ func BenchmarkExplainer_Bits(b *testing.B) {
 		e := explainer(b, f, players)
 		rows := foresttest.Normal(4096, f.Columns(), 2)
 		dst := make([]float64, e.Players())
-		i := 0
-		for b.Loop() {
+		for i := 0; b.Loop(); i++ {
 			e.Bits(dst, rows.RawRowView(i%4096))
-			i++
 		}
 	})
 }

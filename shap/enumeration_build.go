@@ -189,7 +189,7 @@ func (b *enumerationBuilder) addTree(t int, nodes []forest.Node) {
 			c.leaves = append(c.leaves, make([]float64, (len(nodes)+1)/2)...)
 		}
 	}
-	b.addNode(nodes, 0, 1<<len(b.coalitions)-2)
+	b.addNode(nodes, 0, 1<<len(b.coalitions)-2) // all but nobody
 	b.leaves += b.leaf
 	for _, c := range b.coalitions {
 		if c.cells != nil {
@@ -216,9 +216,9 @@ func (b *enumerationBuilder) sumUp(nodes []forest.Node, i, depth int) subtree {
 
 // addNode adds the subtree of nodes[i] to the coalitions whose bits are set in open. One that has no split in the subtree
 // takes it for a leaf.
-func (b *enumerationBuilder) addNode(nodes []forest.Node, i int, open uint) {
+func (b *enumerationBuilder) addNode(nodes []forest.Node, i int, open uint64) {
 	for left := open; left != 0; left &= left - 1 {
-		if members := bits.TrailingZeros(left); b.below[i].players&members == 0 {
+		if members := bits.TrailingZeros64(left); b.below[i].players&members == 0 {
 			b.addTo(members, b.below[i].value)
 			open ^= 1 << members
 		}
