@@ -2,78 +2,72 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 	"runtime"
-	"slices"
-	"strings"
 	"time"
 
-	"telegraf-anomaly/internal/feature"
-	"telegraf-anomaly/internal/history"
+	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/model"
 	"telegraf-anomaly/internal/trainer"
 	"telegraf-anomaly/plugins/processors/anomaly"
 )
 
 type fitCmd struct {
-	Data   string `required:"" help:"Line-protocol or CSV file (also .gz), or a directory of them." type:"path"`
-	Model  string `required:"" help:"Directory of model versions to add to." type:"path"`
-	Config string `help:"Configuration file with a [[processors.anomaly]] block; flags win over it." type:"path"`
+	recordFlags
+	schemaFlags
+	Model string `required:"" help:"Directory of model versions to add to." type:"path" placeholder:"DIR"`
 
-	Features      []string       `help:"Features to use, 'all' for every numeric column of a CSV. Default: those of the configuration."`
-	Window        *time.Duration `help:"Length of the rolling past; 0 for bare values."`
-	RangeWeight   *float64       `help:"Bits for values outside the training range; 0 turns every addition to the forest off."`
-	Contamination *float64       `help:"Share of training vectors above the threshold."`
-	Trees         *int           `help:"Number of trees."`
-	SampleSize    *int           `help:"Rows per tree."`
-	Seed          *uint64        `help:"Seed of everything random."`
+	Contamination *float64 `help:"Share of training vectors above the threshold." placeholder:"0.005"`
+	AlarmsPerWeek *float64 `help:"Set the threshold for this many alarms per host and week instead." placeholder:"N"`
+	Trees         *int     `help:"Number of trees." placeholder:"100"`
+	SampleSize    *int     `help:"Rows per tree." placeholder:"256"`
+	Seed          *uint64  `help:"Seed of everything random." placeholder:"0"`
+	RangeWeight   *float64 `help:"Bits for values outside the training range; 0 turns every addition to the forest off." placeholder:"0.3"`
+
+	Search bool     `help:"Choose among contaminations 0.01, 0.05 and 0.1, or among the points of --grid."`
+	Grid   []string `help:"Parameter to search over, such as trees=50,100; may be repeated." sep:"none" placeholder:"NAME=VALUE,VALUE"`
+
+	trackFlags
 }
 
 // Run fits, saves and promotes a model.
-func (c *fitCmd) Run(s streams) error {
+func (c *fitCmd) Run(t *terminal) error {
 	config, err := c.config()
 	if err != nil {
 		return err
 	}
-	record, err := history.Open(c.Data, c.columns(config))
+	j, err := c.schemaFlags.open(&c.recordFlags, config)
 	if err != nil {
 		return err
 	}
-	if config.Features, err = chosen(record, config, c.Features); err != nil {
+	if _, err := model.OpenStore(c.Model); err != nil {
+		return err // better now than after the work
+	}
+	started := time.Now()
+	f := &fitting{job: j, terminal: t}
+	if err := f.fit(c); err != nil {
 		return err
 	}
-	e, err := config.Engine()
-	if err != nil {
+	if f.version, err = keep(c.Model, f.bundle); err != nil {
 		return err
 	}
-	set, err := trainer.Collect(record, e.Schema, e.Detect.Seed)
-	if err != nil {
+	if err := t.result(f.summary(), f.text); err != nil {
 		return err
 	}
-	e.Detect.Workers = runtime.NumCPU()
-	b, err := trainer.Fit(set, e.Detect, model.Provenance{Program: version, Go: runtime.Version(), Source: filepath.Base(c.Data)})
-	if err != nil {
-		return err
-	}
-	return c.keep(b, s)
+	return c.track(f, started)
 }
 
 // config is the configuration file with the flags laid over it.
 func (c *fitCmd) config() (config anomaly.Config, err error) {
-	config = anomaly.DefaultConfig()
-	if c.Config != "" {
-		if config, err = anomaly.ReadConfig(c.Config); err != nil {
-			return config, err
-		}
+	if config, err = c.schemaFlags.read(); err != nil {
+		return config, err
 	}
 	override(&config.Contamination, c.Contamination)
 	override(&config.Trees, c.Trees)
 	override(&config.SampleSize, c.SampleSize)
 	override(&config.Seed, c.Seed)
 	override(&config.RangeWeight, c.RangeWeight)
-	if c.Window != nil {
-		config.Window = anomaly.Duration(*c.Window)
-	}
 	if c.RangeWeight != nil && *c.RangeWeight == 0 { // the classic forest and nothing else
 		config.ResidualWeight, config.RelationWeight, config.FlatWeight = 0, 0, 0
 	}
@@ -86,68 +80,182 @@ func override[T any](value *T, flag *T) {
 	}
 }
 
-// columns are what a CSV must have; none means every numeric column.
-func (c *fitCmd) columns(config anomaly.Config) []string {
-	switch {
-	case slices.Equal(c.Features, []string{"all"}):
+// keep adds a model to the store and makes it current.
+func keep(dir string, b *model.Bundle) (name string, err error) {
+	store, err := model.OpenStore(dir)
+	if err != nil {
+		return "", err
+	}
+	if name, err = store.Save(b, time.Now()); err != nil {
+		return "", err
+	}
+	return name, store.Promote(name)
+}
+
+// fitting is a fit under way.
+type fitting struct {
+	*job
+	*terminal
+	set     *trainer.Set
+	split   trainer.Split
+	table   *trainer.Table   // from the validation part on; nil if the record is too short for one
+	search  *trainer.Search  // nil without --search
+	heldOut *trainer.HeldOut // nil without a table
+	bundle  *model.Bundle
+	version string
+}
+
+func (f *fitting) fit(c *fitCmd) (err error) {
+	f.Detect.Workers = runtime.NumCPU()
+	override(&f.Detect.AlarmsPerWeek, c.AlarmsPerWeek)
+	if err = f.collect(f.Schema.Window); err != nil {
+		return err
+	}
+	f.say("read %d vectors of %d group(s), %s to %s, every %v; left out: %v", f.set.Seen, f.set.Groups,
+		f.set.From.Format(time.RFC3339), f.set.To.Format(time.RFC3339), f.Schema.Interval, f.set.Dropped)
+	if err = f.lookBack(); err != nil {
+		return err
+	}
+	if err = f.choose(c); err != nil {
+		return err
+	}
+	if err = f.rehearse(); err != nil {
+		return err
+	}
+	p := model.Provenance{Program: version, Commit: commit(), Go: runtime.Version(), Source: filepath.Base(c.Data), Metrics: f.metrics()}
+	f.bundle, err = trainer.Fit(f.set, f.Detect, p)
+	return err
+}
+
+func (f *fitting) collect(window time.Duration) (err error) {
+	f.Schema.Window = window
+	f.set, err = trainer.Collect(f.ctx, f.source, f.Schema, f.Detect.Seed)
+	return err
+}
+
+// lookBack reads the end of the record for what needs it in order.
+func (f *fitting) lookBack() (err error) {
+	f.split = trainer.SplitAt(f.set.From, f.set.To)
+	if f.source.CSV && !f.source.HasTime || f.set.Seen < 200 {
+		f.say("the record is too short, or has no times, to hold a part of it out")
 		return nil
-	case len(c.Features) > 0:
-		return c.Features
 	}
-	return names(config)
+	f.table, err = trainer.ReadTable(f.ctx, f.source, f.Schema, f.split.Validation.Add(-2*f.Schema.Window))
+	return err
 }
 
-func names(config anomaly.Config) []string {
-	s := feature.Schema{Features: config.Features}
-	if len(s.Features) == 0 {
-		s.Features = feature.DefaultFeatures()
+// choose searches the grid, if there is one.
+func (f *fitting) choose(c *fitCmd) error {
+	axes, err := c.axes()
+	if err != nil || len(axes) == 0 {
+		return err
 	}
-	return s.Names()
+	if f.table == nil {
+		return fmt.Errorf("%w: the record is too short for --search", detect.ErrRows)
+	}
+	points := trainer.Points(trainer.Point{Options: f.Detect, Window: f.Schema.Window}, axes)
+	step := f.progress("point", len(points))
+	sets := func(window time.Duration) (*trainer.Set, error) {
+		err := f.recollect(window)
+		return f.set, err
+	}
+	f.search, err = trainer.Grid(f.ctx, points, sets, f.table, f.split, f.budget(), func(t trainer.Trial) { step(describe(t)) })
+	if err != nil {
+		return err
+	}
+	best := f.search.Trials[f.search.Best]
+	f.Detect = best.Options
+	return f.recollect(best.Window)
 }
 
-// chosen returns the features to fit: those of the configuration that were asked
-// for. A column of a CSV needs no description, it is a feature as it stands.
-func chosen(r *history.Record, config anomaly.Config, wanted []string) (features []feature.Feature, err error) {
-	known := config.Features
-	if len(known) == 0 {
-		known = feature.DefaultFeatures()
+// recollect makes the training set for another window.
+func (f *fitting) recollect(window time.Duration) error {
+	if window == f.set.Schema.Window {
+		return nil
 	}
-	if len(wanted) == 0 || (!r.CSV && wanted[0] == "all") {
-		return known, nil
+	return f.collect(window)
+}
+
+func (c *fitCmd) axes() (axes []trainer.Axis, err error) {
+	texts := c.Grid
+	if len(texts) == 0 && c.Search {
+		texts = trainer.DefaultAxes
 	}
-	if r.CSV {
-		wanted = r.Features
+	for _, text := range texts {
+		a, err := trainer.ParseAxis(text)
+		if err != nil {
+			return nil, err
+		}
+		axes = append(axes, a)
 	}
-	for _, name := range wanted {
-		i := slices.IndexFunc(known, func(f feature.Feature) bool { return f.Name == name })
-		switch {
-		case i >= 0:
-			features = append(features, known[i])
-		case r.CSV:
-			features = append(features, feature.Feature{Name: name, Measurement: "csv", Fields: []string{name}})
-		default:
-			return nil, fmt.Errorf("feature %q is not configured; known are %s", name, strings.Join(names(config), ", "))
+	return axes, nil
+}
+
+// budget is how many false alarms a host may raise a day while parameters are
+// chosen.
+func (f *fitting) budget() float64 {
+	if n := f.Detect.AlarmsPerWeek; n > 0 {
+		return n / 7
+	}
+	return 1
+}
+
+// rehearse finds out what the model would do on rows that it has not seen. After
+// a search that is the test part, since the choice has seen the other.
+func (f *fitting) rehearse() (err error) {
+	if f.table == nil {
+		return nil
+	}
+	from := f.split.Validation
+	if f.search != nil {
+		from = f.split.Test
+	}
+	f.table.Schema = f.Schema
+	f.heldOut, err = trainer.Rehearse(f.ctx, f.set, f.table, f.Detect, f.split, from)
+	return err
+}
+
+func (f *fitting) metrics() map[string]float64 {
+	if f.heldOut == nil {
+		return nil
+	}
+	m := map[string]float64{"alarms_per_host_week": f.heldOut.AlarmsPerHostWeek}
+	if f.heldOut.Labelled {
+		for name, value := range f.heldOut.All() {
+			m[name] = value
 		}
 	}
-	return features, nil
+	return m
 }
 
-func (c *fitCmd) keep(b *model.Bundle, s streams) error {
-	store, err := model.OpenStore(c.Model)
-	if err != nil {
-		return err
+func describe(t trainer.Trial) string {
+	if t.Err != nil {
+		return t.Err.Error()
 	}
-	name, err := store.Save(b, time.Now())
-	if err != nil {
-		return err
+	o := t.Options
+	return fmt.Sprintf("contamination %g, %d trees of %d, window %v: event recall %s, average precision %s, %s false alarms a day",
+		o.Contamination, o.Trees, o.SampleSize, t.Window, figure(t.EventRecall), figure(t.AveragePrecision), figure(t.FalseAlarmsPerDay))
+}
+
+// text is the end of a fit, for people.
+func (f *fitting) text(w io.Writer) {
+	if f.json || f.quiet {
+		if !f.json {
+			fmt.Fprintln(w, f.version)
+		}
+		return
 	}
-	if err := store.Promote(name); err != nil {
-		return err
+	if f.search != nil {
+		on := "labelled incidents"
+		if f.search.Planted {
+			on = "planted incidents, nobody's labels"
+		}
+		f.say("chosen on %s: %s", on, describe(f.search.Trials[f.search.Best]))
 	}
-	p := b.Provenance
-	fmt.Fprintf(s.err, "fitted %v on %d vectors of %d group(s), %s to %s, interval %v; left out: %v\n",
-		b.Schema.Names(), p.Rows, p.Groups, p.From.Format(time.RFC3339), p.To.Format(time.RFC3339), b.Schema.Interval, p.Dropped)
-	fmt.Fprintf(s.err, "threshold %.4f; model %s is current in %s\n", b.Detector.Threshold, b.ID(), c.Model)
-	fmt.Fprintln(s.out, name)
-	return nil
+	if h := f.heldOut; h != nil {
+		f.say("expected: %s alarms per host and week, counted on %d rows since %s that were not learned from",
+			figure(h.AlarmsPerHostWeek), h.Rows, h.From.Format(time.RFC3339))
+	}
+	f.say("threshold %.4f; model %s is current now", f.bundle.Detector.Threshold, f.bundle.ID())
+	fmt.Fprintln(w, f.version)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"fmt"
 
 	"telegraf-anomaly/internal/history"
 	"telegraf-anomaly/internal/model"
@@ -10,13 +9,13 @@ import (
 )
 
 type scoreCmd struct {
-	Model  string `required:"" help:"Model file, or directory of versions." type:"path"`
-	Data   string `required:"" help:"Line-protocol or CSV file (also .gz), or a directory of them." type:"path"`
+	Model  string `required:"" help:"Model file, or directory of versions." type:"path" placeholder:"PATH"`
+	Data   string `required:"" help:"Line-protocol or CSV file (also .gz), or a directory of line-protocol files." type:"path" placeholder:"FILE"`
 	Format string `help:"csv, lp or json (one object a line)." enum:"csv,lp,json" default:"csv"`
 }
 
 // Run writes one verdict per vector to stdout.
-func (c *scoreCmd) Run(s streams) error {
+func (c *scoreCmd) Run(t *terminal) error {
 	b, err := model.Load(c.Model)
 	if err != nil {
 		return err
@@ -25,13 +24,17 @@ func (c *scoreCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	out := bufio.NewWriter(s.out)
-	w := newVerdictWriter(out, c.Format, b.Schema.GroupBy, b.Schema.Names())
-	if err := trainer.Score(record, b, w.write); err != nil {
+	out := bufio.NewWriter(t.out)
+	format := c.Format
+	if t.json {
+		format = "json"
+	}
+	w := newVerdictWriter(out, format, b.Schema.GroupBy, b.Schema.Names())
+	if err := trainer.Score(t.ctx, record, b, w.write); err != nil {
 		return err
 	}
 	if n := record.Report.Bad; n > 0 {
-		fmt.Fprintf(s.err, "train: %d rows could not be read, the first: %v\n", n, record.Report.Problems)
+		t.warn("%d rows could not be read, the first: %v", n, record.Report.Problems)
 	}
 	return out.Flush()
 }

@@ -4,105 +4,98 @@
 package trainer
 
 import (
+	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"gonum.org/v1/gonum/mat"
 
+	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/feature"
-	"telegraf-anomaly/internal/history"
-	"telegraf-anomaly/internal/lp"
 )
 
 // MaxRows is how many contexts a Set holds at most: enough for any forest, and
 // memory stays bounded whatever the record's length.
 const MaxRows = 200_000
 
-// A Set is a training set: contexts, complete and warm.
+// A Set is a training set: contexts, complete and settled, in the record's order.
 type Set struct {
 	Contexts *mat.Dense
-	Schema   feature.Schema // with the interval that was found
+	Times    []int64 // of the rows, nanoseconds
+	Schema   feature.Schema
+	Seen     int // rows of which Contexts is a sample
 	Groups   int
-	Dropped  map[string]int // rows left out, by reason
+	Dropped  Counts
 	From, To time.Time
 	Digest   string // SHA-256 of all complete contexts, in order
 }
 
-// Collect reads a record. The schema's interval, if 0, is taken from the record.
-// Beyond MaxRows a uniform sample is kept (Vitter's algorithm R, seeded).
-func Collect(r *history.Record, s feature.Schema, seed uint64) (*Set, error) {
-	if err := settle(r, &s); err != nil {
-		return nil, err
-	}
+// Collect reads a record. The schema's interval must be settled. Beyond MaxRows
+// a uniform sample is kept (Vitter's algorithm R, seeded).
+func Collect(ctx context.Context, src *Source, s feature.Schema, seed uint64) (*Set, error) {
 	c := &collector{
-		set:    &Set{Schema: s, Dropped: map[string]int{}},
+		set:    &Set{Schema: s},
 		width:  len(s.Features) * feature.ContextWidth,
 		random: rand.New(rand.NewPCG(seed, 0x5e7)),
 		groups: map[string]bool{},
 		digest: sha256.New(),
+		left:   Counts{},
 	}
-	if err := c.feed.open(r, &s, c.take); err != nil {
+	dropped, err := Walk(ctx, src, &s, c.take)
+	if err != nil {
 		return nil, err
 	}
-	if err := r.Read(&c.feed); err != nil {
-		return nil, err
+	for reason, n := range c.left {
+		dropped.add(reason, n)
 	}
-	c.feed.flush()
-	return c.finish(r)
-}
-
-// settle fills the schema's interval in.
-func settle(r *history.Record, s *feature.Schema) (err error) {
-	if s.Interval == 0 {
-		if s.Interval, err = r.Interval(); err != nil {
-			return err
-		}
-	}
-	if s.Interval == 0 { // a table without time: rows are what they are
-		if s.Window > 0 {
-			return fmt.Errorf("trainer: the file has no time column, so there is no past to look at; use --window 0")
-		}
-		s.Interval = time.Second
-	}
-	return nil
+	c.set.Dropped = dropped
+	return c.finish()
 }
 
 type collector struct {
-	feed   feed
 	set    *Set
 	width  int
 	rows   []float64
-	seen   int
+	kept   []moment
 	random *rand.Rand
 	groups map[string]bool
-	digest interface {
-		Write([]byte) (int, error)
-		Sum([]byte) []byte
-	}
-	bytes []byte
+	digest hash.Hash
+	bytes  []byte
+	left   Counts
 }
 
-func (c *collector) take(v *feature.Vector) {
+// moment says where and when a kept row was in the record.
+type moment struct {
+	number int
+	time   int64
+}
+
+func (c *collector) take(v Sample) {
 	switch {
 	case !v.Complete():
-		c.set.Dropped["missing"]++
+		c.left.add("missing", 1)
 		return
 	case !v.Settled:
-		c.set.Dropped["warming"]++
+		c.left.add("unsettled", 1)
 		return
 	}
 	c.groups[v.Group.Key] = true
-	c.note(v)
-	c.seen++
-	if c.seen <= MaxRows {
-		c.rows = append(c.rows, v.Context...)
-	} else if i := c.random.IntN(c.seen); i < MaxRows {
+	c.note(v.Vector)
+	at := moment{c.set.Seen, v.Time}
+	c.set.Seen++
+	if len(c.kept) < MaxRows {
+		c.rows, c.kept = append(c.rows, v.Context...), append(c.kept, at)
+	} else if i := c.random.IntN(c.set.Seen); i < MaxRows {
 		copy(c.rows[i*c.width:], v.Context)
+		c.kept[i] = at
 	}
 }
 
@@ -122,71 +115,54 @@ func (c *collector) note(v *feature.Vector) {
 	}
 }
 
-func (c *collector) finish(r *history.Record) (*Set, error) {
-	if n := r.Report.Bad; n > 0 {
-		c.set.Dropped["unreadable"] = n
+func (c *collector) finish() (*Set, error) {
+	if len(c.kept) == 0 {
+		return nil, fmt.Errorf("%w: none of the record's vectors is complete (left out: %v)", detect.ErrRows, c.set.Dropped)
 	}
-	if n := c.feed.late(); n > 0 {
-		c.set.Dropped["late or duplicate"] = n
+	c.set.Contexts = mat.NewDense(len(c.kept), c.width, c.inOrder())
+	for _, at := range c.kept {
+		c.set.Times = append(c.set.Times, at.time)
 	}
-	if len(c.rows) == 0 {
-		return nil, fmt.Errorf("trainer: no complete vector in the record (left out: %v)", c.set.Dropped)
-	}
-	c.set.Contexts = mat.NewDense(len(c.rows)/c.width, c.width, c.rows)
 	c.set.Groups = len(c.groups)
 	c.set.Digest = hex.EncodeToString(c.digest.Sum(nil))
 	return c.set, nil
 }
 
-// feed is a history.Sink that makes vectors.
-type feed struct {
-	joiner   *feature.Joiner[struct{}]
-	sequence *feature.Sequence
-	row      int64
-	schema   *feature.Schema
-	take     func(*feature.Vector)
-}
-
-func (f *feed) open(r *history.Record, s *feature.Schema, take func(*feature.Vector)) (err error) {
-	f.schema, f.take = s, take
-	if r.CSV {
-		f.sequence, err = feature.NewSequence(s, "")
-		return err
+// inOrder returns the rows in the record's order, which sampling has stirred.
+func (c *collector) inOrder() []float64 {
+	if c.set.Seen <= MaxRows {
+		return c.rows
 	}
-	f.joiner, err = feature.NewJoiner(s, 0, feature.DefaultLimits, func(v *feature.Vector, _ []feature.Item[struct{}]) { take(v) })
-	return err
-}
-
-func (f *feed) Point(p *lp.Point) error {
-	f.joiner.Add(p, struct{}{}, time.Time{})
-	return nil
-}
-
-func (f *feed) Row(r history.Row) error {
-	if v := f.sequence.Add(rowTime(r, f.row, f.schema), r.Values); v != nil {
-		f.take(v)
+	order := make([]int, len(c.kept))
+	for i := range order {
+		order[i] = i
 	}
-	f.row++
-	return nil
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(c.kept[a].number, c.kept[b].number) })
+	rows, kept := make([]float64, 0, len(c.rows)), make([]moment, 0, len(c.kept))
+	for _, i := range order {
+		rows = append(rows, c.rows[i*c.width:(i+1)*c.width]...)
+		kept = append(kept, c.kept[i])
+	}
+	c.kept = kept
+	return rows
 }
 
-// rowTime stands in for the time that a table need not have.
-func rowTime(r history.Row, number int64, s *feature.Schema) int64 {
-	if r.Time.IsZero() {
-		return number * int64(s.Interval)
+// Before returns the part of the set before a moment; what the whole set says of
+// its origin stays.
+func (s *Set) Before(t time.Time) (*Set, error) {
+	_, width := s.Contexts.Dims()
+	part := *s
+	var rows []float64
+	part.Times = nil
+	for i, at := range s.Times {
+		if at < t.UnixNano() {
+			rows = append(rows, s.Contexts.RawRowView(i)...)
+			part.Times = append(part.Times, at)
+		}
 	}
-	return r.Time.UnixNano()
-}
-
-func (f *feed) flush() {
-	if f.joiner != nil {
-		f.joiner.Flush()
+	if len(part.Times) == 0 {
+		return nil, fmt.Errorf("%w: none before %s", detect.ErrRows, t.Format(time.RFC3339))
 	}
-}
-
-func (f *feed) late() int {
-	if f.joiner != nil {
-		return int(f.joiner.Counts.Late + f.joiner.Counts.Duplicate)
-	}
-	return int(f.sequence.Counts.Late + f.sequence.Counts.Duplicate)
+	part.Contexts = mat.NewDense(len(part.Times), width, rows)
+	return &part, nil
 }

@@ -1,6 +1,9 @@
 package trainer
 
 import (
+	"context"
+	"time"
+
 	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/model"
 )
@@ -8,10 +11,47 @@ import (
 // Fit makes a model of a training set. p adds to the provenance what only the
 // caller knows.
 func Fit(s *Set, o detect.Options, p model.Provenance) (*model.Bundle, error) {
+	o.Interval = s.Schema.Interval
 	d, err := detect.Fit(s.Contexts, s.Schema.Names(), s.Schema.Windowed(), o)
 	if err != nil {
 		return nil, err
 	}
 	p.DataDigest, p.Dropped, p.Groups, p.From, p.To = s.Digest, s.Dropped, s.Groups, s.From, s.To
 	return model.New(s.Schema, d, s.Contexts, p)
+}
+
+// A Split cuts a record in the order of time: before Validation is the training
+// part, from Test on the test part. Nothing is shuffled: rows next to each other
+// are alike, and a model that has seen the one has seen the other.
+type Split struct{ Validation, Test time.Time }
+
+// SplitAt cuts 70, 15 and 15 % of the time.
+func SplitAt(from, to time.Time) Split {
+	length := to.Sub(from)
+	return Split{Validation: from.Add(length * 70 / 100), Test: from.Add(length * 85 / 100)}
+}
+
+// HeldOut is what a model does on the end of the record, having been fitted on
+// its beginning with the same options.
+type HeldOut struct {
+	From     time.Time
+	Labelled bool
+	Measurement
+}
+
+// Rehearse fits on the part before Validation and judges what follows from on.
+func Rehearse(ctx context.Context, s *Set, t *Table, o detect.Options, split Split, from time.Time) (*HeldOut, error) {
+	part, err := s.Before(split.Validation)
+	if err != nil {
+		return nil, err
+	}
+	b, err := Fit(part, o, model.Provenance{})
+	if err != nil {
+		return nil, err
+	}
+	j, err := JudgeTable(ctx, t, b, from, max(1, o.Workers))
+	if err != nil {
+		return nil, err
+	}
+	return &HeldOut{From: from, Labelled: t.Labelled(from), Measurement: Measure(j, s.Schema.Names())}, nil
 }

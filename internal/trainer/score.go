@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"context"
 	"time"
 
 	"telegraf-anomaly/internal/engine"
@@ -10,22 +11,28 @@ import (
 	"telegraf-anomaly/internal/model"
 )
 
+// predictions is the measurement of the points that Score passes on.
+const predictions = "ai_predictions"
+
 // Score runs a record through the engine that the stream uses, and passes on
-// the point that it writes for each vector. The record is valid only during the
+// the point that it writes for each vector. The point is valid only during the
 // call.
-func Score(r *history.Record, b *model.Bundle, write func(*lp.Record)) error {
-	e, err := engine.New(engine.Config{
-		Schema: b.Schema, Limits: feature.DefaultLimits, Model: b, Predictions: "ai_predictions",
-	}, engine.Output[struct{}](recordWriter(write)))
+func Score(ctx context.Context, r *history.Record, b *model.Bundle, write func(*lp.Record)) error {
+	e, err := newEngine(b, write)
 	if err != nil {
 		return err
 	}
-	sink := &engineSink{engine: e, schema: &b.Schema}
-	if err := r.Read(sink); err != nil {
+	if err := r.Read(&interruptible{Sink: &engineSink{engine: e, schema: &b.Schema}, ctx: ctx}); err != nil {
 		return err
 	}
 	e.Flush(time.Time{})
 	return nil
+}
+
+func newEngine(b *model.Bundle, write func(*lp.Record)) (*engine.Engine[struct{}], error) {
+	return engine.New(engine.Config{
+		Schema: b.Schema, Limits: feature.DefaultLimits, Model: b, Predictions: predictions,
+	}, engine.Output[struct{}](recordWriter(write)))
 }
 
 type recordWriter func(*lp.Record)
@@ -40,11 +47,13 @@ type engineSink struct {
 	row    int64
 }
 
+// Point implements history.Sink.
 func (s *engineSink) Point(p *lp.Point) error {
 	s.engine.Add(p, struct{}{}, time.Time{})
 	return nil
 }
 
+// Row implements history.Sink.
 func (s *engineSink) Row(r history.Row) error {
 	s.row++
 	return s.engine.AddRow(rowTime(r, s.row-1, s.schema), r.Values)

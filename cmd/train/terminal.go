@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"text/tabwriter"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+type writer = io.Writer
+
+// terminal is how a command talks: results to out, what people like to know to
+// err.
+type terminal struct {
+	ctx         context.Context
+	out, err    io.Writer
+	quiet, json bool
+}
+
+// say tells people something.
+func (t *terminal) say(format string, arguments ...any) {
+	if !t.quiet {
+		fmt.Fprintf(t.err, format+"\n", arguments...)
+	}
+}
+
+// warn tells people something even if they asked for silence.
+func (t *terminal) warn(format string, arguments ...any) {
+	fmt.Fprintf(t.err, "train: warning: "+format+"\n", arguments...)
+}
+
+// result writes what a command was called for: value as JSON to stdout with
+// --json, with the text for people on stderr; else the text to stdout.
+func (t *terminal) result(value any, text func(io.Writer)) error {
+	if !t.json {
+		text(t.out)
+		return nil
+	}
+	if !t.quiet {
+		text(t.err)
+	}
+	e := json.NewEncoder(t.out)
+	e.SetIndent("", "  ")
+	return e.Encode(value)
+}
+
+// table lines cells up.
+func table(w io.Writer, rows ...[]string) {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		for i, cell := range row {
+			if i > 0 {
+				fmt.Fprint(tw, "\t")
+			}
+			fmt.Fprint(tw, cell)
+		}
+		fmt.Fprintln(tw)
+	}
+	_ = tw.Flush() // as lost as any line to a terminal that is gone
+}
+
+// progress shows how far a job of n steps is: a bar on a terminal, else lines.
+func (t *terminal) progress(what string, n int) (step func(line string)) {
+	if t.quiet {
+		return func(string) {}
+	}
+	if f, ok := t.err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		bar := progressbar.NewOptions(n, progressbar.OptionSetWriter(f), progressbar.OptionSetDescription(what),
+			progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(n > 3))
+		return func(string) { _ = bar.Add(1) }
+	}
+	i := 0
+	return func(line string) {
+		i++
+		fmt.Fprintf(t.err, "%s %d of %d: %s\n", what, i, n, line)
+	}
+}
+
+// figure prints a number that may not exist.
+func figure(x float64) string {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return "–"
+	}
+	return fmt.Sprintf("%.3g", x)
+}
