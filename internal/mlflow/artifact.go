@@ -2,9 +2,7 @@ package mlflow
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -95,7 +93,7 @@ func (s proxyStore) put(ctx context.Context, a *Artifact) error {
 // localStore is the artifact directory of a run whose server runs on this machine.
 type localStore string
 
-func (dir localStore) put(_ context.Context, a *Artifact) (err error) {
+func (dir localStore) put(_ context.Context, a *Artifact) error {
 	if err := os.MkdirAll(string(dir), 0o755); err != nil {
 		return err
 	}
@@ -104,11 +102,6 @@ func (dir localStore) put(_ context.Context, a *Artifact) (err error) {
 		return err
 	}
 	defer root.Close()
-	body, _, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer body.Close()
 	if err := root.MkdirAll(path.Dir(a.Path), 0o755); err != nil {
 		return err
 	}
@@ -116,6 +109,5 @@ func (dir localStore) put(_ context.Context, a *Artifact) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(f, body)
-	return errors.Join(err, f.Close())
+	return a.copyTo(f)
 }

@@ -45,7 +45,7 @@ func TestArtifactLocations(t *testing.T) {
 		"path that ends the same": {server: local, location: "/srv/1/xr1/artifacts", problem: "is not the directory of r1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := testClient(t, Config{TrackingURI: tc.server}).artifactStore(tc.location, "r1")
+			got, err := testClient(t, Config{TrackingURI: Secret(tc.server)}).artifactStore(tc.location, "r1")
 			if tc.problem != "" {
 				require.ErrorContains(t, err, tc.problem)
 				require.ErrorIs(t, err, errAnswer)

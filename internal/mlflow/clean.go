@@ -75,14 +75,18 @@ func (r *Run) cleanTree() error {
 	for i := range r.Children {
 		child := &r.Children[i]
 		child.ID = fmt.Sprintf("%s.%d", r.ID, i)
-		if child.Model != nil || child.Children != nil {
-			return fmt.Errorf("child %d (%q): a child run has no model and no children", i, child.Name)
-		}
-		if err := child.cleanSelf(); err != nil {
+		if err := child.cleanChild(); err != nil {
 			return fmt.Errorf("child %d (%q): %w", i, cut(child.Name, maxSnippet), err)
 		}
 	}
 	return nil
+}
+
+func (r *Run) cleanChild() error {
+	if r.Model != nil || r.Children != nil {
+		return errors.New("a child run has no model and no children")
+	}
+	return r.cleanSelf()
 }
 
 func (r *Run) cleanSelf() (err error) {
@@ -153,23 +157,23 @@ func cleanPairs(what string, pairs map[string]string, longest int) (map[string]s
 func (r *Run) cleanMetrics() ([]Metric, error) {
 	clean := slices.Clone(r.Metrics)
 	for i := range clean {
-		m := &clean[i]
-		var err error
-		if m.Key, err = cleanKey("metric", m.Key); err != nil {
+		if err := r.cleanMetric(&clean[i]); err != nil {
 			return nil, err
-		}
-		if m.Time.IsZero() {
-			m.Time = r.Start
-			if !r.End.IsZero() {
-				m.Time = r.End
-			}
-		}
-		if m.Time.UnixMilli() < 0 {
-			return nil, fmt.Errorf("metric %q: time %s is before 1970", m.Key, m.Time)
 		}
 	}
 	slices.SortStableFunc(clean, func(a, b Metric) int { return cmp.Or(cmp.Compare(a.Key, b.Key), inOrder(a, b)) })
 	return clean, nil
+}
+
+func (r *Run) cleanMetric(m *Metric) (err error) {
+	if m.Time.IsZero() {
+		m.Time = r.lastMoment()
+	}
+	if m.Time.UnixMilli() < 0 {
+		return fmt.Errorf("metric %q: time %s is before 1970", cut(m.Key, 40), m.Time)
+	}
+	m.Key, err = cleanKey("metric", m.Key)
+	return err
 }
 
 // inOrder compares two points of a series as MLflow does to find the newest.

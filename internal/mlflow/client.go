@@ -37,12 +37,7 @@ type Client struct {
 	http   *http.Client
 	auth   func(*http.Request)
 	redact func(string) string
-
-	experimentName, experimentID, runID string
-
-	timeout, backoff, jitter time.Duration
-	retries                  int
-	obeyRetryAfter           bool
+	cfg    Config // without credentials
 }
 
 // New checks cfg and returns its client without contacting the server. It fails
@@ -52,42 +47,23 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	tlsConfig, err := cfg.tls()
+	transport, err := cfg.transport()
 	if err != nil {
 		return nil, err
 	}
 	if cfg.RunID != "" && !identifier.MatchString(cfg.RunID) {
 		return nil, errors.New("mlflow: MLFLOW_RUN_ID is not a run id")
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig = tlsConfig
-	transport.MaxResponseHeaderBytes = maxHeader
-	authorization := cfg.authorization()
-	c := &Client{
-		base:           base,
-		auth:           func(r *http.Request) { setHeader(r, "Authorization", authorization) },
-		redact:         redactor(cfg),
-		experimentName: cfg.ExperimentName,
-		experimentID:   cfg.ExperimentID,
-		runID:          cfg.RunID,
-		timeout:        cmp.Or(cfg.Timeout, OperationTimeout),
-		backoff:        cfg.BackoffFactor,
-		jitter:         cfg.BackoffJitter,
-		retries:        cfg.MaxRetries,
-		obeyRetryAfter: cfg.RespectRetryAfter,
-	}
+	c := &Client{base: base, auth: cfg.authenticator(), redact: redactor(cfg)}
 	c.http = &http.Client{Transport: transport, CheckRedirect: c.sameServer}
+	cfg.TrackingURI, cfg.Username, cfg.Password, cfg.Token = "", "", "", ""
+	cfg.Timeout = cmp.Or(cfg.Timeout, OperationTimeout)
+	c.cfg = cfg
 	return c, nil
 }
 
 // String returns the server's address, without credentials.
 func (c *Client) String() string { return c.base.String() }
-
-func setHeader(r *http.Request, name, value string) {
-	if value != "" {
-		r.Header.Set(name, value)
-	}
-}
 
 // sameServer follows a redirect only where it cannot carry credentials or data
 // elsewhere, nor turn a POST into a GET.
@@ -112,22 +88,11 @@ func (c *Client) api(ctx context.Context, method, path string, in, out any) erro
 }
 
 func (c *Client) apiOnce(ctx context.Context, method, path string, in, out any) error {
-	path, query, _ := strings.Cut(path, "?")
-	address := c.base.JoinPath("api/2.0/mlflow", path)
-	address.RawQuery = query
-	var body io.Reader
-	if in != nil {
-		text, err := json.Marshal(in)
-		if err != nil {
-			return err
-		}
-		body = bytes.NewReader(text)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, address.String(), body)
+	req, err := c.apiRequest(ctx, method, path, in)
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Content-Type", "application/json")
+	path, _, _ = strings.Cut(path, "?")
 	op := method + " " + path
 	answer, err := c.send(req, op)
 	if err != nil || out == nil {
@@ -139,9 +104,27 @@ func (c *Client) apiOnce(ctx context.Context, method, path string, in, out any) 
 	return nil
 }
 
+func (c *Client) apiRequest(ctx context.Context, method, path string, in any) (*http.Request, error) {
+	path, query, _ := strings.Cut(path, "?")
+	address := c.base.JoinPath("api/2.0/mlflow", path)
+	address.RawQuery = query
+	if in == nil {
+		return http.NewRequestWithContext(ctx, method, address.String(), nil)
+	}
+	text, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address.String(), bytes.NewReader(text))
+	if err == nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req, err
+}
+
 // send does one request and returns the body of a successful answer.
 func (c *Client) send(req *http.Request, op string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(req.Context(), c.timeout)
+	ctx, cancel := context.WithTimeout(req.Context(), c.cfg.Timeout)
 	defer cancel()
 	req = req.WithContext(ctx)
 	c.auth(req)
@@ -171,7 +154,7 @@ func (c *Client) retry(ctx context.Context, try func(context.Context) error) err
 		if err == nil {
 			return nil
 		}
-		if !transient(err) || n == c.retries || !sleep(ctx, c.pause(n, err)) {
+		if !transient(err) || n == c.cfg.MaxRetries || !sleep(ctx, c.pause(n, err)) {
 			return triedTimes(n+1, err)
 		}
 	}
@@ -200,9 +183,9 @@ func triedTimes(n int, err error) error {
 
 // pause is the wait before retry n = 0, 1, …
 func (c *Client) pause(n int, err error) time.Duration {
-	wait := c.backoff<<n + rand.N(c.jitter+1)
+	wait := c.cfg.BackoffFactor<<n + rand.N(c.cfg.BackoffJitter+1)
 	var e *Error
-	if c.obeyRetryAfter && errors.As(err, &e) {
+	if c.cfg.RespectRetryAfter && errors.As(err, &e) {
 		wait = max(wait, e.retryAfter(time.Now()))
 	}
 	return wait

@@ -53,8 +53,7 @@ func ping(ctx context.Context, c *Client) error {
 }
 
 func TestRetries(t *testing.T) {
-	defaults, err := FromEnv(func(string) string { return "" })
-	require.NoError(t, err)
+	defaults := defaults(t)
 	defaults.BackoffJitter = 0
 	impatient := defaults
 	impatient.RespectRetryAfter = false
@@ -85,7 +84,6 @@ func TestRetries(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tc.cfg.TrackingURI = "http://tracking.invalid"
 				c := testClient(t, tc.cfg)
 				tries := 0
 				c.http.Transport = answering(&tries, tc.answers...)
@@ -131,7 +129,7 @@ func TestJitterSpreadsTheWaits(t *testing.T) {
 func TestServerThatIsAway(t *testing.T) {
 	server := httptest.NewServer(nil)
 	server.Close()
-	c := testClient(t, Config{TrackingURI: server.URL, MaxRetries: 2})
+	c := testClient(t, Config{TrackingURI: Secret(server.URL), MaxRetries: 2})
 	err := ping(t.Context(), c)
 	require.ErrorContains(t, err, "POST ping: no answer from "+server.URL)
 	require.ErrorContains(t, err, "refused (tried 3 times)")
@@ -146,7 +144,7 @@ func serve(t *testing.T, cfg Config, handler http.HandlerFunc) (*Client, *atomic
 		handler(w, r)
 	}))
 	t.Cleanup(server.Close)
-	cfg.TrackingURI = server.URL
+	cfg.TrackingURI = Secret(server.URL)
 	c := testClient(t, cfg)
 	t.Cleanup(c.http.CloseIdleConnections)
 	return c, &calls
@@ -274,7 +272,7 @@ func TestPathOfTheTrackingURIIsKept(t *testing.T) {
 		_, _ = w.Write([]byte("{}"))
 	}))
 	defer server.Close()
-	c := testClient(t, Config{TrackingURI: server.URL + "/tracking/"})
+	c := testClient(t, Config{TrackingURI: Secret(server.URL + "/tracking/")})
 	defer c.http.CloseIdleConnections()
 	require.NoError(t, ping(t.Context(), c))
 	require.Equal(t, "/tracking/api/2.0/mlflow/ping", path)

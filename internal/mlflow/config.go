@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"strconv"
@@ -28,7 +29,7 @@ func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }
 // Config says how to reach a tracking server. Each field is named after MLflow's
 // environment variable.
 type Config struct {
-	TrackingURI        string
+	TrackingURI        Secret // may hold user:password@
 	Username, Password Secret // HTTP basic authentication; wins over Token, as in MLflow's own client
 	Token              Secret // bearer token
 	InsecureTLS        bool   // do not verify the server's certificate
@@ -53,7 +54,7 @@ type Config struct {
 func FromEnv(getenv func(string) string) (Config, error) {
 	e := env{get: getenv}
 	cfg := Config{
-		TrackingURI:       getenv("MLFLOW_TRACKING_URI"),
+		TrackingURI:       Secret(getenv("MLFLOW_TRACKING_URI")),
 		Username:          Secret(getenv("MLFLOW_TRACKING_USERNAME")),
 		Password:          Secret(getenv("MLFLOW_TRACKING_PASSWORD")),
 		Token:             Secret(getenv("MLFLOW_TRACKING_TOKEN")),
@@ -69,7 +70,7 @@ func FromEnv(getenv func(string) string) (Config, error) {
 		BackoffJitter:     e.seconds("MLFLOW_HTTP_REQUEST_BACKOFF_JITTER", 1, 120),
 		RespectRetryAfter: e.boolean("MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER", true),
 	}
-	if r := getenv("MLFLOW_REGISTRY_URI"); r != "" && r != cfg.TrackingURI {
+	if r := getenv("MLFLOW_REGISTRY_URI"); r != "" && Secret(r) != cfg.TrackingURI {
 		e.bad("MLFLOW_REGISTRY_URI", "a registry on another server is not supported; unset it")
 	}
 	return cfg, errors.Join(e.errs...)
@@ -119,7 +120,7 @@ func (c *Config) endpoint() (*url.URL, error) {
 	if c.TrackingURI == "" {
 		return nil, ErrNotConfigured
 	}
-	u, err := url.Parse(c.TrackingURI)
+	u, err := url.Parse(string(c.TrackingURI))
 	if err != nil || (u.Scheme == "http" || u.Scheme == "https") && u.Host == "" {
 		return nil, errors.New("mlflow: MLFLOW_TRACKING_URI is not a valid URL")
 	}
@@ -133,15 +134,27 @@ func (c *Config) endpoint() (*url.URL, error) {
 	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/")}, nil
 }
 
-// authorization returns the value of the Authorization header, "" for none.
-func (c *Config) authorization() string {
+// authenticator returns what signs a request.
+func (c *Config) authenticator() func(*http.Request) {
+	user, password, token := string(c.Username), string(c.Password), string(c.Token)
 	switch {
-	case c.Username != "" && c.Password != "":
-		return "Basic " + basic(c.Username, c.Password)
-	case c.Token != "":
-		return "Bearer " + string(c.Token)
+	case user != "" && password != "":
+		return func(r *http.Request) { r.SetBasicAuth(user, password) }
+	case token != "":
+		return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
 	}
-	return ""
+	return func(*http.Request) {}
+}
+
+func (c *Config) transport() (*http.Transport, error) {
+	tlsConfig, err := c.tls()
+	if err != nil {
+		return nil, err
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = tlsConfig
+	t.MaxResponseHeaderBytes = maxHeader
+	return t, nil
 }
 
 func (c *Config) tls() (*tls.Config, error) {

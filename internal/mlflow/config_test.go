@@ -131,7 +131,7 @@ func TestTLS(t *testing.T) {
 		"retries change nothing.": {Config{ClientCertPath: own, MaxRetries: 3, BackoffFactor: time.Hour}, "unknown authority"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tc.cfg.TrackingURI = server.URL
+			tc.cfg.TrackingURI = Secret(server.URL)
 			c := testClient(t, tc.cfg)
 			defer c.http.CloseIdleConnections()
 			err := ping(t.Context(), c)

@@ -16,16 +16,12 @@ type experiment struct {
 }
 
 // openExperiment finds, restores or creates the experiment of the run.
-func (j *job) openExperiment(ctx context.Context) (err error) {
-	var e experiment
-	switch c := j.client; {
-	case j.parent != nil:
-		e.ID = j.parent.info.ExperimentID
-	case j.run.Experiment == "" && c.experimentID != "":
-		e, err = c.experimentByID(ctx)
-	default:
-		e, err = c.experimentByName(ctx, cmp.Or(j.run.Experiment, c.experimentName, DefaultExperiment))
+func (j *job) openExperiment(ctx context.Context) error {
+	if j.parent != nil {
+		j.info.ExperimentID = j.parent.info.ExperimentID
+		return nil
 	}
+	e, err := j.client.experiment(ctx, j.run.Experiment)
 	if err != nil {
 		return fmt.Errorf("experiment: %w", err)
 	}
@@ -39,10 +35,18 @@ func (j *job) openExperiment(ctx context.Context) (err error) {
 	return err
 }
 
+// experiment returns the named experiment or, without a name, the environment's.
+func (c *Client) experiment(ctx context.Context, name string) (experiment, error) {
+	if name == "" && c.cfg.ExperimentID != "" {
+		return c.experimentByID(ctx)
+	}
+	return c.experimentByName(ctx, cmp.Or(name, c.cfg.ExperimentName, DefaultExperiment))
+}
+
 func (c *Client) experimentByID(ctx context.Context) (experiment, error) {
-	e, err := c.getExperiment(ctx, "get?experiment_id="+url.QueryEscape(c.experimentID))
-	if err == nil && c.experimentName != "" && e.Name != c.experimentName {
-		err = fmt.Errorf("MLFLOW_EXPERIMENT_ID names %q, MLFLOW_EXPERIMENT_NAME %q: unset one", c.quote(e.Name), c.experimentName)
+	e, err := c.getExperiment(ctx, "get?experiment_id="+url.QueryEscape(c.cfg.ExperimentID))
+	if err == nil && c.cfg.ExperimentName != "" && e.Name != c.cfg.ExperimentName {
+		err = fmt.Errorf("MLFLOW_EXPERIMENT_ID names %q, MLFLOW_EXPERIMENT_NAME %q: unset one", c.quote(e.Name), c.cfg.ExperimentName)
 	}
 	return e, err
 }

@@ -52,7 +52,7 @@ type fakeRun struct {
 type fakeModel struct{ ID, Name, Run, Status string }
 
 func newFake(t *testing.T) *fake {
-	f := &fake{state: fakeState{Aliases: map[string]string{}, Files: map[string]string{}}}
+	f := newMemoryFake()
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	f.base = server.URL
@@ -61,7 +61,7 @@ func newFake(t *testing.T) *fake {
 
 // client returns a client of the fake that does not wait between its tries.
 func (f *fake) client(t *testing.T, change ...func(*Config)) *Client {
-	cfg := Config{TrackingURI: f.base, MaxRetries: 3}
+	cfg := Config{TrackingURI: Secret(f.base), MaxRetries: 3}
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -78,7 +78,7 @@ const (
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.calls = append(f.calls, r.Method+" "+strings.TrimPrefix(r.URL.Path, apiPrefix))
+	f.calls = append(f.calls, r.Method+" "+strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, apiPrefix), artifactPrefix))
 	if f.answer != nil && f.answer(w, r) {
 		return
 	}

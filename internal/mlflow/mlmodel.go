@@ -31,10 +31,7 @@ type flavor struct {
 }
 
 func newMLmodel(r *Run, runID string) mlmodel {
-	m, created := r.Model, r.End
-	if created.IsZero() {
-		created = r.Start
-	}
+	m := r.Model
 	return mlmodel{
 		ArtifactPath: "model",
 		Flavors:      map[string]flavor{flavour: {Data: m.Data.Path, Version: m.Version}},
@@ -45,7 +42,7 @@ func newMLmodel(r *Run, runID string) mlmodel {
 			"outputs": doubles(m.Outputs),
 			"params":  nil,
 		},
-		UTCTimeCreated: created.UTC().Format("2006-01-02 15:04:05.000000"),
+		UTCTimeCreated: r.lastMoment().UTC().Format("2006-01-02 15:04:05.000000"),
 	}
 }
 

@@ -65,7 +65,7 @@ func startReal(t *testing.T, python string) *realServer {
 			t.Log(log.String())
 		}
 	})
-	s.client = testClient(t, Config{TrackingURI: s.uri, MaxRetries: 2, BackoffFactor: time.Second / 10})
+	s.client = testClient(t, Config{TrackingURI: Secret(s.uri), MaxRetries: 2, BackoffFactor: time.Second / 10})
 	for !healthy(s.uri) {
 		select {
 		case err := <-ended:
@@ -287,7 +287,7 @@ func (s *realServer) outage(t *testing.T) {
 	run.ID, run.Model.Name = "", "spooled"
 	id, err := spool.Add(run)
 	require.NoError(t, err)
-	away := testClient(t, Config{TrackingURI: "http://" + freeAddress(t)})
+	away := testClient(t, Config{TrackingURI: Secret("http://" + freeAddress(t))})
 	_, _, err = spool.Upload(t.Context(), away, id)
 	require.ErrorContains(t, err, "no answer")
 	require.Equal(t, []string{id}, pending(t, spool))

@@ -22,6 +22,11 @@ func (j *job) register(ctx context.Context) error {
 	if err := j.openVersion(ctx); err != nil {
 		return fmt.Errorf("model %q: %w", m.Name, err)
 	}
+	return j.setAlias(ctx)
+}
+
+func (j *job) setAlias(ctx context.Context) error {
+	m := j.run.Model
 	if m.Alias == "" {
 		return nil
 	}

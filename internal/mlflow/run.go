@@ -2,7 +2,9 @@ package mlflow
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -84,6 +86,14 @@ type Model struct {
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
 
+// lastMoment is the end of the run or, of one that goes on, its start.
+func (r *Run) lastMoment() time.Time {
+	if r.End.IsZero() {
+		return r.Start
+	}
+	return r.End
+}
+
 // wireMetric is a metric as MLflow's API and the spool write it.
 type wireMetric struct {
 	Key       string `json:"key"`
@@ -140,6 +150,17 @@ func (r *Run) artifacts() []*Artifact {
 		all = append(all, r.Children[i].artifacts()...)
 	}
 	return all
+}
+
+// copyTo writes the content to f and closes it.
+func (a *Artifact) copyTo(f *os.File) error {
+	from, _, err := a.open()
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	defer from.Close()
+	_, err = io.Copy(f, from)
+	return cmp.Or(err, f.Sync(), f.Close())
 }
 
 // open opens the artifact's content and tells its size in bytes.

@@ -3,7 +3,10 @@ package mlflow
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -77,4 +80,44 @@ func TestArtifactsOfTheWholeTree(t *testing.T) {
 		paths = append(paths, a.Path)
 	}
 	require.Equal(t, []string{"reports/report.html", "empty", "model.bin", "child"}, paths)
+}
+
+func TestContentOfAnArtifact(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	require.NoError(t, os.WriteFile(file, []byte("of the file"), 0o600))
+	for name, tc := range map[string]struct {
+		artifact Artifact
+		want     string
+		problem  string
+	}{
+		"data":      {artifact: Artifact{Data: []byte("data")}, want: "data"},
+		"file":      {artifact: Artifact{File: file}, want: "of the file"},
+		"nothing":   {artifact: Artifact{}, want: ""},
+		"directory": {artifact: Artifact{File: dir}, problem: "is not a regular file"},
+		"missing":   {artifact: Artifact{File: file + "x"}, problem: "no such file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			content, size, err := tc.artifact.open()
+			to, createErr := os.Create(filepath.Join(t.TempDir(), "copy"))
+			require.NoError(t, createErr)
+			if tc.problem != "" {
+				require.ErrorContains(t, err, tc.problem)
+				require.ErrorContains(t, tc.artifact.copyTo(to), tc.problem)
+				return
+			}
+			require.NoError(t, err)
+			text, err := io.ReadAll(content)
+			require.NoError(t, err)
+			require.NoError(t, content.Close())
+			require.Equal(t, tc.want, string(text))
+			require.EqualValues(t, len(tc.want), size)
+
+			require.NoError(t, tc.artifact.copyTo(to))
+			text, err = os.ReadFile(to.Name())
+			require.NoError(t, err)
+			require.Equal(t, tc.want, string(text))
+			require.ErrorIs(t, to.Close(), os.ErrClosed)
+		})
+	}
 }

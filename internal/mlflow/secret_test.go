@@ -47,7 +47,7 @@ func TestAuthorization(t *testing.T) {
 				got = r.Header.Get("Authorization")
 				_, _ = w.Write([]byte("{}"))
 			})
-			tc.cfg.TrackingURI = strings.Replace(seen.String(), "://", "://"+tc.uri, 1)
+			tc.cfg.TrackingURI = Secret(strings.Replace(seen.String(), "://", "://"+tc.uri, 1))
 			c := testClient(t, tc.cfg)
 			defer c.http.CloseIdleConnections()
 			require.NoError(t, ping(t.Context(), c))
@@ -58,7 +58,7 @@ func TestAuthorization(t *testing.T) {
 }
 
 func TestNothingPrintsACredential(t *testing.T) {
-	cfg := Config{TrackingURI: "http://tracking.invalid", Username: user, Password: password, Token: token}
+	cfg := Config{TrackingURI: "http://trainer:pa%22ss%2Fw%20%C3%B6@tracking.invalid", Username: user, Password: password, Token: token}
 	c := testClient(t, cfg)
 	var log strings.Builder
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("hi", "cfg", cfg, "secret", cfg.Token, "client", c)

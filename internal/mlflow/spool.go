@@ -1,12 +1,10 @@
 package mlflow
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -65,18 +63,13 @@ func (s Spool) add(run *Run) error {
 
 // moveTo writes the content to the file name in dir and makes that the artifact's.
 func (a *Artifact) moveTo(dir, name string) error {
-	from, _, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer from.Close()
 	to, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o640)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(to, from)
+	err = a.copyTo(to)
 	a.File, a.Data = name, nil
-	return cmp.Or(err, to.Sync(), to.Close())
+	return err
 }
 
 // Pending lists the ids of waiting runs, oldest first. A spool that does not exist is empty.

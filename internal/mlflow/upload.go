@@ -53,6 +53,15 @@ type runState struct {
 	}
 }
 
+func (s *runState) tag(key string) string {
+	for _, t := range s.Data.Tags {
+		if t.Key == key {
+			return t.Value
+		}
+	}
+	return ""
+}
+
 func (c *Client) getRun(ctx context.Context, id string) (runState, error) {
 	var got struct{ Run runState }
 	err := c.apiOnce(ctx, http.MethodGet, "runs/get?run_id="+url.QueryEscape(id), nil, &got)
@@ -91,7 +100,7 @@ func (j *job) do(ctx context.Context) error {
 
 // open finds or creates the run on the server.
 func (j *job) open(ctx context.Context) error {
-	if j.parent == nil && j.client.runID != "" {
+	if j.parent == nil && j.client.cfg.RunID != "" {
 		return j.adopt(ctx)
 	}
 	if err := j.openExperiment(ctx); err != nil {
@@ -142,26 +151,24 @@ func (j *job) take(info runInfo) error {
 
 // adopt takes the run that MLFLOW_RUN_ID names, unless it holds another upload.
 func (j *job) adopt(ctx context.Context) error {
-	var got runState
-	err := j.client.retry(ctx, func(ctx context.Context) (err error) {
-		got, err = j.client.getRun(ctx, j.client.runID)
-		return err
-	})
-	if err != nil {
+	if err := j.client.retry(ctx, j.inspect); err != nil {
 		return fmt.Errorf("MLFLOW_RUN_ID: %w", err)
 	}
-	j.fresh = true
-	for _, t := range got.Data.Tags {
-		if t.Key == idTag && t.Value != j.run.ID {
-			return fmt.Errorf("MLFLOW_RUN_ID: run %s already holds upload %q: unset it to make a new run", j.client.runID, j.client.quote(t.Value))
-		}
-		j.fresh = j.fresh && t.Key != idTag
-	}
-	got.Info.Status = "" // log into it even though it may have ended
-	if err := j.take(got.Info); err != nil {
+	return j.client.api(ctx, http.MethodPost, "runs/set-tag", map[string]string{"run_id": j.info.RunID, "key": idTag, "value": j.run.ID}, nil)
+}
+
+func (j *job) inspect(ctx context.Context) error {
+	got, err := j.client.getRun(ctx, j.client.cfg.RunID)
+	if err != nil {
 		return err
 	}
-	return j.client.api(ctx, http.MethodPost, "runs/set-tag", map[string]any{"run_id": j.info.RunID, "key": idTag, "value": j.run.ID}, nil)
+	holds := got.tag(idTag)
+	if holds != "" && holds != j.run.ID {
+		return fmt.Errorf("run %s already holds upload %q: unset it to make a new run", j.client.cfg.RunID, j.client.quote(holds))
+	}
+	j.fresh = holds == ""
+	got.Info.Status = "" // log into it even though it may have ended
+	return j.take(got.Info)
 }
 
 // log sends parameters, tags and metrics. The first two may be repeated; metrics

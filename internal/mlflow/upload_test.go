@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -285,24 +284,6 @@ func TestUploadEndsWithItsContext(t *testing.T) {
 	_, _, err := Upload(ctx, f.client(t), sample())
 	require.ErrorIs(t, err, context.Canceled)
 	require.Empty(t, f.calls)
-}
-
-func TestUploadGetsADeadlineOfItsOwn(t *testing.T) {
-	f := newFake(t)
-	c := f.client(t)
-	var left time.Duration
-	c.http.Transport = transportFunc(func(r *http.Request) (*http.Response, error) {
-		deadline, ok := r.Context().Deadline()
-		require.True(t, ok)
-		left = time.Until(deadline)
-		return http.DefaultTransport.RoundTrip(r)
-	})
-	c.timeout = time.Hour
-	t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections)
-	_, _, err := Upload(context.Background(), c, sample())
-	require.NoError(t, err)
-	require.Greater(t, left, time.Duration(0))
-	require.LessOrEqual(t, left, OperationTimeout)
 }
 
 func TestArtifactThatVanished(t *testing.T) {
