@@ -1,6 +1,10 @@
 package forest_test
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -251,4 +255,63 @@ func TestLargestSample(t *testing.T) {
 	back := new(forest.Forest)
 	require.NoError(t, back.UnmarshalBinary(encoded(t, f)))
 	require.Equal(t, encoded(t, f), encoded(t, back))
+}
+
+// The columns of first splits are drawn evenly among those that vary, and the thresholds evenly between the extremes.
+// Deviations allowed are four standard ones of the binomial and of the mean of uniform values.
+func TestSplitsAreDrawnEvenly(t *testing.T) {
+	const trees = 3000
+	x := mat.NewDense(50, 4, nil)
+	for i := range 50 {
+		x.SetRow(i, []float64{float64(i), -float64(i), 7, float64(i * i)})
+	}
+	f := fit(t, x, forest.Options{Trees: trees, SampleSize: 50})
+	count, sum := [4]float64{}, 0.0
+	for k := range trees {
+		root := f.Nodes(k)[0]
+		count[root.Column]++
+		if root.Column == 0 {
+			sum += root.Threshold
+		}
+	}
+	require.Zero(t, count[2])
+	for _, c := range []int{0, 1, 3} {
+		require.InDelta(t, trees/3.0, count[c], 4*math.Sqrt(trees*2.0/9))
+	}
+	require.InDelta(t, 49/2.0, sum/count[0], 4*49/math.Sqrt(12*count[0]))
+}
+
+// A forest is a promise: this seed and these rows make these bytes, on every machine and in every release. The digest was
+// taken on linux/amd64.
+func TestGrownBytesNeverChange(t *testing.T) {
+	x := mat.NewDense(300, 3, nil)
+	for i := range 300 {
+		x.SetRow(i, []float64{float64(i * i % 101), float64(i*7%53) / 3, float64(i % 9)})
+	}
+	digest := sha256.Sum256(encoded(t, fit(t, x, forest.Options{Seed: 2008})))
+	require.Equal(t, "230c63570787735ed27a85a6341f6fe56e16a06c32b5c8e0b20d7e0dd2463aae", hex.EncodeToString(digest[:]))
+}
+
+// Rows that no test thought of.
+func FuzzFit(f *testing.F) {
+	f.Add([]byte("0123456789abcdef0123456789abcdef"), uint8(2), uint64(1))
+	f.Add(bytes.Repeat([]byte{0, 0, 0, 0, 0, 0, 0xf0, 0x3f}, 12), uint8(3), uint64(2))
+	f.Fuzz(func(t *testing.T, b []byte, width uint8, seed uint64) {
+		columns := int(width%8) + 1
+		rows := min(len(b)/8/columns, 100)
+		if rows == 0 {
+			return
+		}
+		x := mat.NewDense(rows, columns, nil)
+		for i := range rows * columns {
+			x.Set(i/columns, i%columns, math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:])))
+		}
+		grown, err := forest.Fit(x, forest.Options{Trees: 3, Seed: seed})
+		if err != nil {
+			return
+		}
+		for _, s := range grown.Scores(nil, x) {
+			require.True(t, s > 0 && s <= 1, "score %v", s)
+		}
+	})
 }

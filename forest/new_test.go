@@ -2,6 +2,7 @@ package forest_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -107,4 +108,36 @@ func TestThresholdsAreRoundedDown(t *testing.T) {
 		}
 		require.Equal(t, want, f.PathLength([]float64{0, float64(x)}))
 	})
+}
+
+func TestNodesAreACopy(t *testing.T) {
+	f, err := forest.New(2, 8, [][]forest.Node{stump()})
+	require.NoError(t, err)
+	f.Nodes(0)[0].Threshold = 99
+	require.Equal(t, 0.5, f.Nodes(0)[0].Threshold)
+}
+
+// A tree may ask the same question twice, or ask what it knows: one leaf can then not be reached, and nothing else happens.
+func TestContradictionsAreHarmless(t *testing.T) {
+	f, err := forest.New(1, 8, [][]forest.Node{{
+		{Column: 0, Threshold: 1, Left: 1, Right: 4, Samples: 6, Cover: 6},
+		{Column: 0, Threshold: 2, Left: 2, Right: 3, Samples: 5, Cover: 5},
+		{Column: -1, Left: -1, Right: -1, Samples: 3, Cover: 3},
+		{Column: -1, Left: -1, Right: -1, Samples: 2, Cover: 2},
+		{Column: -1, Left: -1, Right: -1, Samples: 1, Cover: 1},
+	}})
+	require.NoError(t, err)
+	require.Equal(t, 2+forest.C(3), f.PathLength([]float64{1}))
+	require.Equal(t, 1.0, f.PathLength([]float64{1.5}))
+}
+
+func TestLimits(t *testing.T) {
+	leaf := []forest.Node{{Column: -1, Samples: forest.MaxSampleSize, Cover: forest.MaxSampleSize}}
+	f, err := forest.New(forest.MaxColumns, forest.MaxSampleSize, slices.Repeat([][]forest.Node{leaf}, forest.MaxTrees))
+	require.NoError(t, err)
+	require.InDelta(t, f.NormPath(), f.PathLength(make([]float64, forest.MaxColumns)), 1e-9)
+	_, err = forest.New(forest.MaxColumns+1, 1, [][]forest.Node{leaf})
+	require.ErrorContains(t, err, "65537 columns, want 1 to 65536")
+	_, err = forest.New(1, 1, slices.Repeat([][]forest.Node{leaf}, forest.MaxTrees+1))
+	require.ErrorContains(t, err, "16385 trees, want 1 to 16384")
 }

@@ -62,6 +62,44 @@ func TestPathLengthIsTheTextbooks(t *testing.T) {
 	})
 }
 
+// Trees walk in lanes, and any number of them must fill the last lanes right.
+func TestAnyNumberOfTrees(t *testing.T) {
+	for _, columns := range []int{2, 70} {
+		x := foresttest.Normal(100, columns, 1)
+		for trees := 1; trees <= 31; trees++ {
+			f := fit(t, x, forest.Options{Trees: trees, SampleSize: 16})
+			require.Equal(t, trees, f.Trees())
+			for i := range 5 {
+				require.InDelta(t, textbook(f, x.RawRowView(i)), f.PathLength(x.RawRowView(i)), 1e-12, "%d trees", trees)
+			}
+		}
+	}
+}
+
+// The score falls as the path grows, 0.5 is the path c(ψ), and no path scores 1.
+func TestScoreOfPathLengths(t *testing.T) {
+	leaf := func(n int) forest.Node { return forest.Node{Column: -1, Samples: n, Cover: n} }
+	one := func(n int) float64 {
+		f, err := forest.New(1, 256, [][]forest.Node{{leaf(n)}})
+		require.NoError(t, err)
+		return f.Score([]float64{0})
+	}
+	require.Equal(t, 1.0, one(1))
+	require.Equal(t, 0.5, one(256))
+	for n := 2; n <= 256; n++ {
+		require.Less(t, one(n), one(n-1))
+		require.InDelta(t, math.Pow(2, -forest.C(n)/forest.C(256)), one(n), 1e-15)
+	}
+}
+
+// Why the product adds an out-of-range term of its own: beyond the training range a forest sees no difference.
+func TestScoresSaturate(t *testing.T) {
+	f, rows := normalForest(t, 3)
+	far := func(v float64) float64 { return f.Score([]float64{v, rows.At(0, 1), rows.At(0, 2)}) }
+	require.Equal(t, far(1e3), far(1e9))
+	require.Equal(t, far(-1e3), far(-1e9))
+}
+
 // Comparisons are those of float32, whatever the bits: both zeros are equal, and infinities have their place.
 func TestComparisonsAreOfFloat32(t *testing.T) {
 	negativeZero := math.Copysign(0, -1)

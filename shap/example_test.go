@@ -2,6 +2,7 @@ package shap_test
 
 import (
 	"fmt"
+	"math"
 
 	"telegraf-anomaly/forest"
 	"telegraf-anomaly/shap"
@@ -20,6 +21,28 @@ func cpuAndMemory() *forest.Forest {
 		panic(err)
 	}
 	return f
+}
+
+func ExampleNew() {
+	e, err := shap.New(cpuAndMemory(), []int{0, 0}) // both columns belong to one feature
+	fmt.Println(e.Players(), err)
+	_, err = shap.New(cpuAndMemory(), []int{0})
+	fmt.Println(err)
+	// Output:
+	// 1 <nil>
+	// shap: 1 player numbers for 2 columns
+}
+
+func ExampleExplainer_BaseBits() {
+	f := cpuAndMemory()
+	e, _ := shap.New(f, nil)
+	x := []float64{80, 95}
+	bits := e.BaseBits()
+	for _, phi := range e.Bits(nil, x) {
+		bits += phi
+	}
+	fmt.Printf("2^%.4f = %.4f = %.4f\n", bits, math.Exp2(bits), f.Score(x))
+	// Output: 2^-0.6067 = 0.6567 = 0.6567
 }
 
 func ExampleExplainer_PathLength() {

@@ -173,3 +173,127 @@ func TestClonesWorkSideBySide(t *testing.T) {
 		group.Wait()
 	}
 }
+
+// The values of a forest are the means of its trees' values.
+func TestValuesAreLinear(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := foresttest.Forest(t, 8, 6)
+		players := foresttest.Players(t, f.Columns(), 8)
+		x := foresttest.Row(t, f.Columns())
+		whole := mustNew(t, f, players)
+		mean := make([]float64, whole.Players())
+		for k := range f.Trees() {
+			one, err := forest.New(f.Columns(), f.SampleSize(), [][]forest.Node{f.Nodes(k)})
+			require.NoError(t, err)
+			floats.AddScaled(mean, 1/float64(f.Trees()), mustNew(t, one, players).PathLength(nil, x))
+		}
+		require.InDeltaSlice(t, mean, whole.PathLength(nil, x), exact)
+	})
+}
+
+// Players are only numbers: other numbers, the same values in another order.
+func TestValuesDoNotDependOnNumbering(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := foresttest.Forest(t, 8, 6)
+		players := foresttest.Players(t, f.Columns(), 8)
+		x := foresttest.Row(t, f.Columns())
+		want := mustNew(t, f, players).PathLength(nil, x)
+		number := make([]int, len(want))
+		for p := range number {
+			number[p] = p
+		}
+		number = rapid.Permutation(number).Draw(t, "number")
+		renumbered := make([]int, len(players))
+		for c, p := range players {
+			renumbered[c] = number[p]
+		}
+		got := mustNew(t, f, renumbered).PathLength(nil, x)
+		for p, v := range want {
+			require.InDelta(t, v, got[number[p]], exact)
+		}
+	})
+}
+
+// When every tree has seen every row, the base is the mean path length of the training rows, and their values average out.
+func TestValuesAverageOutOverTraining(t *testing.T) {
+	for _, players := range [][]int{grouped(3, 1), grouped(3, 2), grouped(7, 1)} {
+		x := foresttest.Normal(128, len(players), 1)
+		f, err := forest.Fit(x, forest.Options{SampleSize: 128, Trees: 60})
+		require.NoError(t, err)
+		e := explainer(t, f, players)
+		require.InDelta(t, floats.Sum(f.PathLengths(nil, x))/128, e.Base(), exact)
+		total := 0.0
+		for i := range 128 {
+			total += floats.Sum(e.PathLength(nil, x.RawRowView(i)))
+		}
+		require.InDelta(t, 0, total/128, exact)
+	}
+}
+
+// On a threshold and half a float32 step beside it, the explanation belongs to the leaf that the score belongs to.
+func TestRowsNextToThresholds(t *testing.T) {
+	for _, name := range []string{"cpumemnet", "tiny_dups", "tiny_scales"} {
+		f := foresttest.Load(t, name).Forest(t)
+		explainers := []*shap.Explainer{explainer(t, f, nil), explainer(t, f, []int{0, 0, 1})}
+		x := make([]float64, f.Columns())
+		for k := range min(f.Trees(), 20) {
+			for _, n := range f.Nodes(k) {
+				if n.Column < 0 {
+					continue
+				}
+				next := float64(math.Nextafter32(float32(n.Threshold), float32(math.Inf(1))))
+				for _, share := range []float64{0, 0.49, 0.51, 1} {
+					x[n.Column] = n.Threshold + share*(next-n.Threshold)
+					for _, e := range explainers {
+						require.InDelta(t, f.PathLength(x), e.Base()+floats.Sum(e.PathLength(nil, x)), exact)
+					}
+				}
+			}
+		}
+	}
+}
+
+// A leaf that contradicts its path is reached by coalitions that do not ask, and by nobody else.
+func TestContradictionsCountForThoseWhoDoNotAsk(t *testing.T) {
+	leaf := func(n int) forest.Node { return forest.Node{Column: -1, Samples: n, Cover: n} }
+	f, err := forest.New(2, 8, [][]forest.Node{{
+		{Column: 0, Threshold: 1, Left: 1, Right: 6, Samples: 7, Cover: 7},
+		{Column: 0, Threshold: 2, Left: 2, Right: 5, Samples: 6, Cover: 6},
+		{Column: 1, Threshold: 0, Left: 3, Right: 4, Samples: 4, Cover: 4},
+		leaf(3), leaf(1), leaf(2), leaf(1),
+	}})
+	require.NoError(t, err)
+	e := explainer(t, f, nil)
+	for _, x := range [][]float64{{0, 0}, {1.5, 0}, {3, 1}} {
+		require.InDeltaSlice(t, newGame(f, []int{0, 1}, x).shapley(2), e.PathLength(nil, x), exact)
+	}
+}
+
+// Wider than anything else here: a hundred columns, each its own player, and thirty features of three.
+func TestWideRows(t *testing.T) {
+	for _, players := range [][]int{grouped(100, 1), grouped(30, 3), grouped(4, 40)} {
+		x := foresttest.Normal(400, len(players), 1)
+		f, err := forest.Fit(x, forest.Options{Trees: 20})
+		require.NoError(t, err)
+		e := explainer(t, f, players)
+		for i := range 10 {
+			phi := e.PathLength(nil, x.RawRowView(i))
+			require.Len(t, phi, e.Players())
+			require.InDelta(t, f.PathLength(x.RawRowView(i)), e.Base()+floats.Sum(phi), exact)
+		}
+	}
+}
+
+// Explaining leaves no trace that the next row could see.
+func TestRowsAreIndependent(t *testing.T) {
+	for _, players := range [][]int{grouped(3, 3), grouped(9, 1)} {
+		f, err := forest.Fit(foresttest.Normal(500, 9, 1), forest.Options{Trees: 20})
+		require.NoError(t, err)
+		rows := foresttest.Normal(50, 9, 2)
+		e := explainer(t, f, players)
+		for i := range 50 {
+			fresh := explainer(t, f, players)
+			require.Equal(t, fresh.Bits(nil, rows.RawRowView(i)), e.Bits(nil, rows.RawRowView(i)))
+		}
+	}
+}

@@ -141,6 +141,110 @@ func TestOneBigTreeAmongSmallOnes(t *testing.T) {
 	require.InDelta(t, f.PathLength(x), e.Base()+sum(e.PathLength(nil, x)), 1e-12)
 }
 
+// An interval's leaves are those whose splits on the column agree with the value.
+func TestIntervalsHoldReachableLeaves(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := foresttest.Forest(t, 4, 6)
+		e := newEnumeration(treesOf(f), make([]int, f.Columns()), 1)
+		x := round32(foresttest.Row(t, f.Columns()))
+		for c := range e.columns {
+			column := &e.columns[c]
+			for k, nodes := range treesOf(f) {
+				interval := column.intervals[column.rows[rank(column.thresholds, x[c])*f.Trees()+k]]
+				require.Equal(t, agreeing(nodes, c, x[c]), interval.leaves)
+			}
+		}
+	})
+}
+
+// agreeing returns the leaves of a tree, by their order, whose path does not contradict x in column c.
+func agreeing(nodes []forest.Node, c int, x float32) (set leafSet) {
+	leaf := 0
+	var visit func(i int, agrees bool)
+	visit = func(i int, agrees bool) {
+		n := nodes[i]
+		if n.Column < 0 {
+			if agrees {
+				set.add(leaf)
+			}
+			leaf++
+			return
+		}
+		left := float64(x) <= n.Threshold
+		visit(n.Left, agrees && (n.Column != c || left))
+		visit(n.Right, agrees && (n.Column != c || !left))
+	}
+	visit(0, true)
+	return set
+}
+
+// Cells and leaves are two ways to v: without a table a coalition gives the same.
+func TestCellsEqualLeaves(t *testing.T) {
+	f, err := forest.Fit(foresttest.Normal(1000, 4, 1), forest.Options{Trees: 10})
+	require.NoError(t, err)
+	players := groups(2, 2)
+	with := newEnumeration(treesOf(f), players, 2)
+	for members := 1; members < 3; members++ {
+		require.NotNil(t, with.coalitions[members].cells)
+	}
+	rows := foresttest.Normal(50, 4, 2)
+	for i := range 50 {
+		x := rows.RawRowView(i)
+		with.explain(make([]float64, 2), round32(x))
+		for members := 1; members < 4; members++ {
+			c := &with.coalitions[members]
+			require.InDelta(t, followed(f, players, x, members), c.value(&with.reach[members], with.firstLeaf), 1e-10)
+		}
+	}
+}
+
+// followed is v of a coalition by its definition, summed over trees.
+func followed(f *forest.Forest, players []int, x []float64, members int) (sum float64) {
+	var below func(nodes []forest.Node, i, depth int) float64
+	below = func(nodes []forest.Node, i, depth int) float64 {
+		n := nodes[i]
+		if n.Column < 0 {
+			return float64(depth) + forest.C(n.Samples)
+		}
+		share := float64(nodes[n.Left].Cover) / float64(n.Cover)
+		if members>>players[n.Column]&1 == 1 {
+			share = 0
+			if float64(float32(x[n.Column])) <= n.Threshold {
+				share = 1
+			}
+		}
+		return share*below(nodes, n.Left, depth+1) + (1-share)*below(nodes, n.Right, depth+1)
+	}
+	for _, nodes := range treesOf(f) {
+		sum += below(nodes, 0, 0)
+	}
+	return sum
+}
+
+func TestLeafSet(t *testing.T) {
+	var s leafSet
+	for _, leaf := range []int{0, 63, 64, 127} {
+		s.add(leaf)
+	}
+	require.Equal(t, leafSet{1 | 1<<63, 1 | 1<<63}, s)
+	require.Equal(t, leafSet{1, 0}, s.and(leafSet{3, 2}))
+}
+
+// Half as many points as players on the longest path, four at a time.
+func TestPasses(t *testing.T) {
+	for _, c := range []struct{ players, passes int }{{1, 1}, {8, 1}, {9, 2}, {16, 2}, {17, 3}, {32, 4}} {
+		var nodes []forest.Node
+		for d := range c.players {
+			n := c.players + 1 - d
+			nodes = append(nodes, forest.Node{Column: d, Left: d + 1, Right: 2*c.players - d, Samples: n, Cover: n})
+		}
+		for range c.players + 1 {
+			nodes = append(nodes, forest.Node{Column: -1, Samples: 1, Cover: 1})
+		}
+		require.Len(t, newQuadrature([][]forest.Node{nodes}, groups(c.players, 1)).passes, c.passes, "%d players", c.players)
+	}
+}
+
 func TestRank(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(0, 40).Draw(t, "n")
