@@ -12,14 +12,15 @@ import (
 // What an enumeration may cost.
 const (
 	mostPlayers = 5       // more have too many coalitions
+	mostColumns = 256     // more take longer to look up than quadrature takes
 	mostLeaves  = 128     // of a tree, the size of a leafSet
 	mostCells   = 1 << 17 // of all coalitions, 8 bytes each
 )
 
-// newEnumeration prepares the enumeration of trees, or returns nil when the players are too many or a tree is too big.
+// newEnumeration prepares the enumeration of trees, or returns nil when players or columns are too many or a tree is too big.
 func newEnumeration(trees [][]forest.Node, players []int, count int) *enumeration {
 	tooBig := func(nodes []forest.Node) bool { return len(nodes) >= 2*mostLeaves }
-	if count > mostPlayers || slices.ContainsFunc(trees, tooBig) {
+	if count > mostPlayers || len(players) > mostColumns || slices.ContainsFunc(trees, tooBig) {
 		return nil
 	}
 	b := &enumerationBuilder{

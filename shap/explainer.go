@@ -28,8 +28,8 @@ type method interface {
 // are numbered from 0 without gaps. With nil players every column is its own. New fails when players does not fit the
 // columns of f.
 //
-// Up to five players are explained by enumerating their coalitions, more of them, and trees of more than 128 leaves, by
-// quadrature. Both are exact. Memory is about 30 kB for each tree of 256 samples and never more than 80, with quadrature 10.
+// Up to five players are explained by enumerating their coalitions; more of them, more than 256 columns, and trees of more
+// than 128 leaves by quadrature. Both are exact. Memory is about 30 kB for each tree of 256 samples and never more than 80, with quadrature 10.
 func New(f *forest.Forest, players []int) (*Explainer, error) {
 	if players == nil {
 		players = make([]int, f.Columns())

@@ -96,6 +96,8 @@ func TestMethodIsChosenBySize(t *testing.T) {
 		{"default schema", groups(3, 3), 100, 256, 2, 0},
 		{"five features", groups(5, 3), 100, 256, 2, 0},
 		{"six features", groups(6, 3), 100, 256, 0, 2},
+		{"wide features", groups(2, 128), 10, 32, 1, 0},
+		{"very wide features", groups(2, 129), 10, 32, 0, 1},
 		{"many trees", groups(3, 3), 170, 256, 4, 0},
 		{"big trees", groups(3, 3), 60, 1024, 0, 2},
 	} {
