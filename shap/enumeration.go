@@ -11,7 +11,7 @@ import "math/bits"
 // columns, a coalition's that over its members.
 //
 // The more members, the fewer leaves are left. For small coalitions the sum itself is a table, with one cell for each
-// combination of intervals, as long as all tables take no more than mostCells.
+// combination of intervals, as far as mostCells allows.
 type enumeration struct {
 	trees, players int
 	columns        []column

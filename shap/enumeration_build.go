@@ -14,7 +14,7 @@ const (
 	mostPlayers = 5       // more have too many coalitions
 	mostColumns = 256     // more take longer to look up than quadrature takes
 	mostLeaves  = 128     // of a tree, the size of a leafSet
-	mostCells   = 1 << 17 // of all coalitions, 8 bytes each
+	mostCells   = 2600    // per tree, of all coalitions together, 8 bytes each
 )
 
 // newEnumeration prepares the enumeration of trees, or returns nil when players or columns are too many or a tree is too big.
@@ -132,7 +132,7 @@ func (b *enumerationBuilder) stride(t, c int) uint32 {
 // reach most leaves.
 func (b *enumerationBuilder) addCoalitions() {
 	b.coalitions = make([]coalition, 1<<b.players)
-	budget := float64(mostCells)
+	budget := float64(mostCells * b.trees)
 	for size := 1; size <= b.players; size++ {
 		for members := range b.coalitions {
 			if bits.OnesCount(uint(members)) == size {

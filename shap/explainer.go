@@ -29,7 +29,8 @@ type method interface {
 // columns of f.
 //
 // Up to five players are explained by enumerating their coalitions; more of them, more than 256 columns, and trees of more
-// than 128 leaves by quadrature. Both are exact. Memory is about 30 kB for each tree of 256 samples and never more than 80, with quadrature 10.
+// than 128 leaves by quadrature. Both are exact. Memory is about 30 kB for each tree of 256 samples and
+// never more than 80, with quadrature 10.
 func New(f *forest.Forest, players []int) (*Explainer, error) {
 	if players == nil {
 		players = make([]int, f.Columns())
