@@ -22,7 +22,7 @@ func normalForest(b testing.TB, columns int) (*forest.Forest, *mat.Dense) {
 }
 
 func eachWidth(b *testing.B, bench func(b *testing.B, f *forest.Forest, rows *mat.Dense)) {
-	for _, columns := range append(widths, 100) {
+	for _, columns := range append(widths, 300) {
 		b.Run(fmt.Sprintf("columns=%d", columns), func(b *testing.B) {
 			f, rows := normalForest(b, columns)
 			b.ReportAllocs()

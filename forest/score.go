@@ -32,7 +32,7 @@ func C(n int) float64 {
 // PathLength returns E[h](x), the mean over trees of the leaf's depth plus C of its training rows, in edges.
 // x has [Forest.Columns] values, else PathLength panics. Values are compared as float32. A NaN goes the same way at every
 // split on its column; callers should not let it come this far. PathLength does not allocate;
-// rows wider than 64 borrow their buffer.
+// rows wider than 256 borrow their buffer.
 func (f *Forest) PathLength(x []float64) float64 {
 	if len(x) != f.columns {
 		panic(fmt.Sprintf("forest: row has %d values, want %d", len(x), f.columns))

@@ -53,10 +53,10 @@ func depth(nodes []forest.Node, node int) int {
 	return 0
 }
 
-// Rows up to 64 columns and wider ones are walked by different code.
+// Rows up to 256 columns and wider ones are walked by different code.
 func TestPathLengthIsTheTextbooks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		f := foresttest.Forest(t, rapid.SampledFrom([]int{5, 200}).Draw(t, "width"), 9)
+		f := foresttest.Forest(t, rapid.SampledFrom([]int{5, 400}).Draw(t, "width"), 9)
 		x := foresttest.Row(t, f.Columns())
 		require.InDelta(t, textbook(f, x), f.PathLength(x), 1e-12)
 	})
@@ -64,7 +64,7 @@ func TestPathLengthIsTheTextbooks(t *testing.T) {
 
 // Trees walk in lanes, and any number of them must fill the last lanes right.
 func TestAnyNumberOfTrees(t *testing.T) {
-	for _, columns := range []int{2, 70} {
+	for _, columns := range []int{2, 300} {
 		x := foresttest.Normal(100, columns, 1)
 		for trees := 1; trees <= 31; trees++ {
 			f := fit(t, x, forest.Options{Trees: trees, SampleSize: 16})
@@ -149,7 +149,7 @@ func TestRowsOfAnotherWidthPanic(t *testing.T) {
 }
 
 func TestScoringDoesNotAllocate(t *testing.T) {
-	for _, columns := range []int{3, 38, 64, 100} {
+	for _, columns := range []int{3, 38, 256, 300} {
 		f, rows := normalForest(t, columns)
 		require.Zero(t, testing.AllocsPerRun(100, func() { f.Score(rows.RawRowView(0)) }), "%d columns", columns)
 	}
@@ -166,7 +166,7 @@ func TestBatchesEqualSingleRows(t *testing.T) {
 }
 
 func TestScoringIsSafeForConcurrentUse(t *testing.T) {
-	for _, columns := range []int{9, 100} {
+	for _, columns := range []int{9, 300} {
 		f, rows := normalForest(t, columns)
 		want := f.Scores(nil, rows)
 		var group sync.WaitGroup

@@ -50,3 +50,16 @@ func BenchmarkNew(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkScoreAndExplain is what a scored row costs in the product.
+func BenchmarkScoreAndExplain(b *testing.B) {
+	eachShape(b, func(b *testing.B, f *forest.Forest, players []int) {
+		e := explainer(b, f, players)
+		rows := foresttest.Normal(4096, f.Columns(), 2)
+		dst := make([]float64, e.Players())
+		for i := 0; b.Loop(); i++ {
+			f.Score(rows.RawRowView(i % 4096))
+			e.Bits(dst, rows.RawRowView(i%4096))
+		}
+	})
+}
