@@ -199,13 +199,16 @@ func (f *finding) write(w io.Writer) {
 }
 
 func (c *checkCmd) look(t *terminal, client *influx.Client, s feature.Schema) []finding {
+	if c.Flux { // has no lists that every token may read
+		return c.fields(t, client, s)
+	}
 	databases, err := client.Databases(t.ctx)
 	if err != nil {
 		return []finding{{"connection", false, err.Error(), "is the address right, the server up, and the token or password set? 2.x without a DBRP mapping needs --flux"}}
 	}
-	findings := []finding{{What: "connection", OK: true, Text: client.String()}}
-	if !c.Flux {
-		findings = append(findings, listing("database "+c.Database, databases, c.Database, "create it, or name another with --database"))
+	findings := []finding{
+		{What: "connection", OK: true, Text: client.String()},
+		listing("database "+c.Database, databases, c.Database, "create it, or name another with --database"),
 	}
 	measurements, err := client.Measurements(t.ctx)
 	if err != nil {

@@ -55,7 +55,7 @@ func (c *fitCmd) Run(t *terminal) error {
 	if err := t.result(f.summary(), f.text); err != nil {
 		return err
 	}
-	return c.track(f, started)
+	return c.track(f, &c.recordFlags, c.Model, started)
 }
 
 // config is the configuration file with the flags laid over it.

@@ -56,7 +56,7 @@ func (c *Client) Collect(ctx context.Context, r *Request, emit func(lines []byte
 func (c *Client) stretch(ctx context.Context, r *Request, from, to time.Time) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
-	var p points
+	p := points{from: from.UnixNano(), to: to.UnixNano()}
 	for _, s := range r.sources() {
 		if err := c.fetch(ctx, &s, from, to, r.Every, p.add); err != nil {
 			return nil, err
@@ -79,8 +79,9 @@ func (c *Client) fetch(ctx context.Context, s *source, from, to time.Time, every
 
 // points are the lines of a stretch, before they are sorted.
 type points struct {
-	list []point
-	size int
+	from, to int64 // what lies outside belongs to another stretch, whatever the server thinks
+	list     []point
+	size     int
 }
 
 type point struct {
@@ -105,7 +106,7 @@ func (p *points) add(t *table, cells []any) error {
 			return err
 		}
 	}
-	if len(fields) == 0 {
+	if len(fields) == 0 || at < p.from || at >= p.to {
 		return nil
 	}
 	series := t.series()

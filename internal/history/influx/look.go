@@ -8,19 +8,13 @@ import (
 	"time"
 )
 
-// Databases lists the databases, or with Flux the buckets.
+// Databases lists the databases of a server that is asked in InfluxQL.
 func (c *Client) Databases(ctx context.Context) ([]string, error) {
-	if c.config.Flux {
-		return nil, nil // a token may read a bucket and not the list of them
-	}
 	return c.show(ctx, "SHOW DATABASES")
 }
 
-// Measurements lists the measurements of the database.
+// Measurements lists the measurements of the database, in InfluxQL too.
 func (c *Client) Measurements(ctx context.Context) ([]string, error) {
-	if c.config.Flux {
-		return c.fluxList(ctx, fmt.Sprintf("import \"influxdata/influxdb/schema\"\nschema.measurements(bucket: %s)", fluxText(c.config.Database)))
-	}
 	return c.show(ctx, "SHOW MEASUREMENTS")
 }
 
@@ -39,19 +33,6 @@ func (c *Client) show(ctx context.Context, query string) (names []string, err er
 		return nil
 	})
 	slices.Sort(names)
-	return names, err
-}
-
-func (c *Client) fluxList(ctx context.Context, query string) (names []string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, Patience)
-	defer cancel()
-	err = c.flux(ctx, query, func(_ *table, cells []any) error {
-		if len(names) == maxNames {
-			return ErrLarge
-		}
-		names = append(names, fmt.Sprint(cells[len(cells)-1]))
-		return nil
-	})
 	return names, err
 }
 
