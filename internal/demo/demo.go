@@ -120,13 +120,9 @@ func (s *Stack) collect(context.Context) (err error) {
 	err = s.relocate("telegraf.conf",
 		"/usr/bin/telegraf-anomaly", testbed.Anomaly.Path(s.options.Root),
 		"/etc/telegraf/anomaly.conf", s.path("anomaly.conf"),
-		"/etc/telegraf/machine.conf", s.path("machine.conf"),
 		"http://127.0.0.1:5005", s.URL,
 		"http://127.0.0.1:8086", s.DB.URL)
 	if err != nil {
-		return err
-	}
-	if err := s.relocate("machine.conf", "/var/lib/telegraf/anomaly", s.path("state")); err != nil {
 		return err
 	}
 	s.Telegraf, err = testbed.StartTelegraf(s.options.Root, config)

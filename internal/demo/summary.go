@@ -11,8 +11,8 @@ import (
 )
 
 // Summary prints what InfluxDB says of the time of a drill beyond its faults: how
-// many points the hosts without one alarmed on, what this machine is doing, and
-// the queries to see more.
+// many points the hosts without one alarmed on, what was stored beside them, and the
+// queries to see more.
 func (s *Stack) Summary(ctx context.Context, w io.Writer, from time.Time, outcomes []drill.Outcome) error {
 	spoiled := make([]string, len(outcomes))
 	for i, o := range outcomes {
@@ -27,13 +27,13 @@ func (s *Stack) Summary(ctx context.Context, w io.Writer, from time.Time, outcom
 	if err != nil {
 		return err
 	}
-	machine, err := s.machine(ctx)
+	machine, err := s.raw(ctx)
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(w, `
 Hosts without a fault: %.0f alarms on %.0f points.
-This machine: %s.
+Points of this machine beside them, unscored: %s.
 
 See for yourself: curl -sG %s/query --data-urlencode db=%s --data-urlencode "q=…" with
   SELECT host, reason, anomaly_score FROM ai_predictions WHERE is_anomaly = 1 AND time > now() - 5m
@@ -50,16 +50,13 @@ func (s *Stack) count(ctx context.Context, where string) (n float64, err error) 
 	return n, err
 }
 
-// machine says what the processor makes of the machine that Telegraf runs on.
-func (s *Stack) machine(ctx context.Context) (string, error) {
-	rows, err := s.DB.Query(ctx, Database, "SELECT * FROM ai_predictions WHERE host !~ /^host/ ORDER BY time DESC LIMIT 1")
-	if err != nil || len(rows) == 0 {
-		return "no point yet", err
+// raw lists how many points of this machine itself were stored.
+func (s *Stack) raw(ctx context.Context) (string, error) {
+	rows, err := s.DB.Query(ctx, Database, "SELECT count(usage_idle) FROM cpu; SELECT count(used_percent) FROM mem; SELECT count(used_percent) FROM disk; SELECT count(bytes_recv) FROM net")
+	var counts []string
+	for _, row := range rows {
+		n, _ := row.Float("count")
+		counts = append(counts, fmt.Sprintf("%s %.0f", row["name"], n))
 	}
-	row := rows[0]
-	if progress, learning := row.Float("progress"); learning {
-		return fmt.Sprintf("%s, still learning, %.0f %%", row.Text("host"), 100*progress), nil
-	}
-	score, _ := row.Float("anomaly_score")
-	return fmt.Sprintf("%s, score %.3f, strongest contributor %s", row.Text("host"), score, drill.Strongest(row)), nil
+	return strings.Join(counts, ", "), err
 }

@@ -1,0 +1,71 @@
+package dashboards
+
+// self is what the processor says of itself once a minute.
+var self = From{Measurement: "anomaly_processor"}
+
+var health = board{
+	name: "processor", title: "processor health", from: "now-1h", hosts: noHost,
+	story: "Is the detector itself alive, fast and free of faults?",
+	rows: [][]panel{
+		{
+			stat("State", "Degraded means that lines are passed on unscored.", Value{self, "state", "", "last"}, "string", look{mappings: stateMeaning, options: asText}),
+			stat("Uptime", "Since Telegraf started the program. It falls to zero when the program had to be started again.", Value{self, "uptime_s", "", "last"}, "s", look{steps: steps("orange", 300.0, "green")}),
+			stat("Hosts", "Groups of metrics that are joined and judged.", Value{self, "hosts", "", "last"}, "none", look{}),
+			stat("Latency, 99 %", "How long 99 % of the metrics waited for the others of their interval, at most, since the start. It is bounded by max_hold.", Value{self, "latency_p99_ms", "", "last"}, "ms", look{decimals: digits(1), steps: steps("green", 500.0, "orange", 1000.0, "red")}),
+			stat("Lines", "Lines that went through since the start.", Value{self, "lines", "", "last"}, "short", look{}),
+			stat("Errors", "Faults of the program since the start: internal faults, failed fits, log records that were dropped. All of them cost a score, none costs a metric.", faults, "none", look{steps: steps("green", 1.0, "red")}),
+		},
+		{
+			chart("Lines", "Lines per second through the program.", "cps", line{"lines", "lines", true}),
+			chart("Volume", "Bytes per second through the program.", "Bps", line{"bytes", "bytes", true}),
+			chart("Vectors", "Vectors per second, and what became of them.", "cps",
+				line{"vectors", "vectors", true}, line{"scored", "scored", true}, line{"learning", "learning", true}, line{"missing", "input missing", true}, line{"warming", "filling the window", true}),
+		},
+		{
+			chart("Latency", "How long metrics waited for the others of their interval, since the start.", "ms",
+				line{"latency_p50_ms", "half of them, at most", false}, line{"latency_p99_ms", "99 %, at most", false}),
+			chart("Input that does not fit", "Per second: late, duplicate and invalid points, malformed and overlong lines. All are passed on, unscored.", "cps",
+				line{"late", "late", true}, line{"duplicate", "duplicate", true}, line{"invalid", "invalid", true}, line{"errors_malformed", "malformed", true}, line{"errors_too_long", "too long", true}),
+			chart("Hosts", "Groups that are known, and those that were forgotten since the start because there were too many or they fell silent.", "none",
+				line{"hosts", "hosts", false}, line{"evicted", "forgotten", false}),
+		},
+		{
+			chart("Anomalies", "Anomalous vectors per second, of all hosts.", "cps", line{"anomalies", "anomalies", true}),
+			chart("Models", "Since the start: models that began to serve, and fits that failed.", "none",
+				line{"promotions", "promoted", false}, line{"errors_fit", "failed fits", false}),
+			chart("Faults", "Since the start: internal faults, and log records dropped because nobody read them.", "none",
+				line{"errors_score", "while scoring", false}, line{"errors_fault", "elsewhere", false}, line{"log_dropped", "log records dropped", false}),
+		},
+		{{
+			kind: "table", title: "Newest reports", width: 24, height: 8, unit: "none",
+			about: "What the program said of itself, as it came in.",
+			asks:  []ask{{Newest{self, []string{"state", "uptime_s", "lines", "hosts", "scored", "anomalies", "latency_p99_ms"}, nil, 60}, ""}},
+			look:  look{overrides: []Override{property("uptime_s", "unit", "s"), property("state", "mappings", stateMeaning)}},
+		}},
+	},
+}
+
+// faults adds up three counters.
+var faults = Text{
+	InfluxQL: `SELECT last("errors_fault") + last("errors_score") + last("log_dropped") FROM "anomaly_processor" WHERE $timeFilter`,
+	Flux: `from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "anomaly_processor" and (r._field == "errors_fault" or r._field == "errors_score" or r._field == "log_dropped"))
+  |> last()
+  |> group()
+  |> sum()`,
+}
+
+// line of a chart: a field, its name, and whether it is a counter shown as a rate.
+type line struct {
+	field, name string
+	rate        bool
+}
+
+func chart(title, about, unit string, lines ...line) panel {
+	p := panel{kind: "timeseries", title: title, about: about, width: 8, height: 8, unit: unit, look: look{min: number(0), custom: map[string]any{"spanNulls": true}}}
+	for _, l := range lines {
+		p.asks = append(p.asks, ask{Series{From: self, Field: l.field, Agg: "max", Rate: l.rate}, l.name})
+	}
+	return p
+}
