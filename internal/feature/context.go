@@ -59,6 +59,7 @@ type past struct {
 	value  float64 // newest real value
 	bucket int64   // and its bucket
 	known  bool
+	since  int64 // bucket with which the window began to fill
 }
 
 // A Group is a set of series that belong together, normally one host.
@@ -92,9 +93,10 @@ func (g *Group) advance(s *Schema, sh shape, b int64, disturbed bool, v *Vector)
 	v.Group, v.Time, v.Settled = g, b*int64(s.Interval), b >= g.quiet
 	for i := range g.past {
 		p := &g.past[i]
+		p.slide(sh, b)
 		v.Carried[i] = false
 		if !v.Missing[i] {
-			p.window.add(sh, b, v.Values[i])
+			p.add(sh, v.Values[i])
 			p.value, p.bucket, p.known = v.Values[i], b, true
 		} else if p.known && s.Missing == Carry && b-p.bucket <= CarryIntervals {
 			v.Values[i], v.Missing[i], v.Carried[i] = p.value, false, true
@@ -103,8 +105,17 @@ func (g *Group) advance(s *Schema, sh shape, b int64, disturbed bool, v *Vector)
 			v.Values[i] = math.NaN()
 		}
 		v.inWindow[i] = p.describe(v.Values[i], v.Context[i*ContextWidth:])
-		v.Settled = v.Settled && int(v.inWindow[i]) >= sh.warm
+		v.Settled = p.warm(sh, b, v.inWindow[i]) && v.Settled
 	}
+}
+
+// warm reports whether the window's n values, up to bucket b, mean anything. An
+// input slower than the group's interval, which Carry stretches, brings fewer.
+func (p *past) warm(sh shape, b int64, n int32) bool {
+	if n == 0 || (n == 1 && p.bucket == b) {
+		p.since = b
+	}
+	return sh.warm == 0 || (b-p.since >= sh.warm-1 && int64(n) >= max(2, sh.warm/CarryIntervals))
 }
 
 // describe writes the context of one feature and returns how many values are in
@@ -123,19 +134,21 @@ func (p *past) describe(value float64, dst []float64) int32 {
 func (v *Vector) Suppose(dst []float64, f int, x float64) {
 	copy(dst, v.Context)
 	c := dst[f*ContextWidth : (f+1)*ContextWidth]
-	n, old := float64(v.inWindow[f]), c[Value]
-	c[Value] = x
+	old, n := c[Value], v.inWindow[f]
+	if c[Value] = x; !same(x, old) {
+		c[Run] = 0
+	}
 	if n == 0 {
 		c[Level] = x
 		return
 	}
-	level := c[Level] + (x-old)/n
-	if n > 1 {
-		// Welford's update run for a replaced value.
-		squares := float64(c[Deviation]*c[Deviation])*(n-1) + float64((x-old)*((x-level)+(old-c[Level])))
-		c[Deviation] = math.Sqrt(math.Max(0, squares) / (n - 1))
+	m := moments{n: n, mean: c[Level], m2: float64(c[Deviation]*c[Deviation]) * float64(n-1)}
+	if v.Carried[f] {
+		m.add(x) // the old value is not in the window
+	} else {
+		m.replace(old, x)
 	}
-	c[Level] = level
+	c[Level], c[Deviation] = m.mean, m.deviation()
 }
 
 // Fill puts a value in for a missing feature.

@@ -2,10 +2,38 @@ package feature
 
 import (
 	"slices"
+	"sort"
 	"time"
 
 	"telegraf-anomaly/internal/lp"
 )
+
+const (
+	// maxSeries bounds the series of a group that feed features.
+	maxSeries = 4096
+
+	// forgetAfter is how many of its own spacings after its last sample a series
+	// is forgotten.
+	forgetAfter = 30
+)
+
+// member is a group with what joining needs to know of it.
+type member[T any] struct {
+	Group
+	sorted []*series // by key: sums come out the same in whatever order points arrive
+	seen   time.Time // when its newest point came
+
+	number int64 // of the newest bucket, counting from 1
+	bucket int64 // the newest bucket itself: its time in intervals
+	isOpen bool
+	clock  clock
+
+	opened  time.Time
+	waiting int // due series and awaited features that have not arrived
+	items   []Item[T]
+
+	inRecent, inOpen links[T]
+}
 
 // key builds the text that names a point's group; it is reused by the next call.
 func (j *Joiner[T]) key(p *lp.Point) []byte {
@@ -20,42 +48,27 @@ func (j *Joiner[T]) key(p *lp.Point) []byte {
 	return k
 }
 
-func (j *Joiner[T]) newGroup(p *lp.Point, now time.Time) *member[T] {
-	m := &member[T]{series: map[string]*series{}, Group: Group{Key: string(j.keyText)}}
+// newGroup makes the group whose key was built last.
+func (j *Joiner[T]) newGroup(p *lp.Point) *member[T] {
+	m := &member[T]{Group: Group{Key: string(j.keyText)}}
 	for _, tag := range j.schema.GroupBy {
 		m.Tags = append(m.Tags, string(p.Tag(tag)))
 	}
 	j.groups[m.Key] = m
-	j.recent.toBack(m)
-	for old := j.recent.front; old != m && j.expired(old, now); old = j.recent.front {
-		j.drop(old)
-	}
 	return m
 }
 
-// expired goes by the time of arrival: one host with a wrong clock must not
-// drive out the others.
-func (j *Joiner[T]) expired(m *member[T], now time.Time) bool {
-	return len(j.groups) > j.limits.Groups || (j.limits.Idle > 0 && now.Sub(m.seen) > j.limits.Idle)
-}
-
-// learn adds a new series to the group.
-func (m *member[T]) learn(s *series) {
-	m.series[s.key] = s
-	i, _ := slices.BinarySearchFunc(m.sorted, s.key, (*series).compare)
-	m.sorted = slices.Insert(m.sorted, i, s)
-}
-
-// forget drops series that stopped reporting, lest interfaces that come and go
-// pile up.
-func (m *member[T]) forget() {
-	m.sorted = slices.DeleteFunc(m.sorted, func(s *series) bool {
-		gone := s.misses >= forgetMisses && m.number-s.last > 10*forgetMisses*s.stride
-		if gone {
-			delete(m.series, s.key)
+// evict drops groups that are beyond the limits, but for the one just seen. Age
+// goes by the time of arrival: one host with a wrong clock must not drive out
+// the others.
+func (j *Joiner[T]) evict(seen *member[T], now time.Time) {
+	for m := j.recent.front; m != seen; m = j.recent.front {
+		idle := j.limits.Idle > 0 && now.Sub(m.seen) > j.limits.Idle
+		if !idle && len(j.groups) <= j.limits.Groups {
+			return
 		}
-		return gone
-	})
+		j.drop(m)
+	}
 }
 
 // drop forgets a group; what waits in its bucket comes out first.
@@ -75,71 +88,36 @@ func (j *Joiner[T]) Each(f func(*Group)) {
 	}
 }
 
-// resync notices that a group's clock was set back: points that are far too late,
-// yet go forward among themselves for a while.
-type resync struct {
-	last  int64
-	steps int
+// search returns the place of a series among the sorted ones.
+func (m *member[T]) search(key []byte) int {
+	return sort.Search(len(m.sorted), func(i int) bool { return m.sorted[i].key >= string(key) })
 }
 
-const (
-	resyncSteps    = 5  // late buckets in a row, each newer than the one before
-	resyncDistance = 10 // buckets behind the newest closed one
-)
+// find returns the series, nil if it is not known.
+func (m *member[T]) find(key []byte) *series {
+	if i := m.search(key); i < len(m.sorted) && m.sorted[i].key == string(key) {
+		return m.sorted[i]
+	}
+	return nil
+}
 
-func (r *resync) restart(b, closed int64) bool {
-	switch {
-	case closed-b < resyncDistance:
+// learn adds a new series to the group, unless there are too many.
+func (m *member[T]) learn(s *series) bool {
+	if len(m.sorted) >= maxSeries {
 		return false
-	case r.steps == 0 || b < r.last:
-		*r = resync{last: b, steps: 1}
-	case b > r.last:
-		r.last = b
-		r.steps++
 	}
-	return r.steps > resyncSteps
+	s.last = m.number // as far as forgetting goes
+	m.sorted = slices.Insert(m.sorted, m.search([]byte(s.key)), s)
+	return true
 }
 
-// links and list are a doubly linked list inside the members themselves: no
-// allocation when a group moves.
-type links[T any] struct {
-	prev, next *member[T]
-	in         bool
+// forget drops series that stopped reporting, lest interfaces that come and go
+// pile up.
+func (m *member[T]) forget() {
+	m.sorted = slices.DeleteFunc(m.sorted, func(s *series) bool { return m.number-s.last > forgetAfter*s.stride })
 }
 
-type list[T any] struct {
-	front, back *member[T]
-	of          func(*member[T]) *links[T]
-}
-
-func (l *list[T]) remove(m *member[T]) {
-	k := l.of(m)
-	if !k.in {
-		return
-	}
-	if k.prev != nil {
-		l.of(k.prev).next = k.next
-	} else {
-		l.front = k.next
-	}
-	if k.next != nil {
-		l.of(k.next).prev = k.prev
-	} else {
-		l.back = k.prev
-	}
-	*k = links[T]{}
-}
-
-func (l *list[T]) toBack(m *member[T]) {
-	if l.back == m {
-		return
-	}
-	l.remove(m)
-	*l.of(m) = links[T]{prev: l.back, in: true}
-	if l.back != nil {
-		l.of(l.back).next = m
-	} else {
-		l.front = m
-	}
-	l.back = m
+// fed reports whether any series has brought the feature so far.
+func (m *member[T]) fed(feature int) bool {
+	return slices.ContainsFunc(m.sorted, func(s *series) bool { return s.seen && s.feeds(feature) })
 }

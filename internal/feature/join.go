@@ -7,15 +7,11 @@ import (
 	"telegraf-anomaly/internal/lp"
 )
 
-// firstBuckets is how many buckets of a new group wait for features that were
-// never seen; after them an input that is not configured delays nothing.
-const firstBuckets = 3
-
 // Limits bound what a Joiner holds.
 type Limits struct {
 	Groups int           // groups; beyond it the one not seen for longest is dropped
 	Held   int           // items waiting in open buckets; beyond it the oldest bucket is closed
-	Idle   time.Duration // a group not seen for this long, by the stream's clock, is dropped; 0: never
+	Idle   time.Duration // a group of which nothing came for this long is dropped; 0: never
 }
 
 // DefaultLimits suit a gateway of a hundred thousand hosts.
@@ -23,17 +19,28 @@ var DefaultLimits = Limits{Groups: 100_000, Held: 1 << 16, Idle: 24 * time.Hour}
 
 // Counts are what a Joiner has seen so far.
 type Counts struct {
-	Points, Vectors, Late, Duplicate, Invalid, Evicted, Resynced uint64
+	Points    uint64 // of series that feed a feature
+	Vectors   uint64
+	Late      uint64 // points behind the newest bucket of their group, or far ahead of it
+	Duplicate uint64 // points that repeat a time of their series
+	Invalid   uint64 // values outside their feature's valid range
+	Refused   uint64 // points of series beyond maxSeries
+	Evicted   uint64 // groups dropped
+	Resynced  uint64 // times that a group's clock turned out to have been set
 }
 
 // An Item is a caller's handle on a point, kept until its bucket closes.
 type Item[T any] struct {
 	Handle T
 	Used   bool // the point is part of the vector
+	Done   bool // set by the receiver once the handle is out of its hands, see Abandon
 }
 
 // A Joiner collects the points of each group into buckets of one interval and
 // turns every bucket into a Vector. T is the caller's handle on a point.
+//
+// Which series a bucket waits for is known from the buckets before. One that
+// appears, or comes back after long, may be too late for its first.
 //
 // It is driven by one goroutine: Add points, call Expire when the time that it
 // returned has come, Flush at the end.
@@ -54,25 +61,6 @@ type Joiner[T any] struct {
 	tallies []tally
 	keyText []byte
 	free    [][]Item[T]
-}
-
-// member is a group with what joining needs to know of it.
-type member[T any] struct {
-	Group
-	series map[string]*series
-	sorted []*series // by key: sums come out the same in whatever order points arrive
-	seen   time.Time // when its newest point came
-
-	number int64 // of the newest bucket, counting from 1
-	bucket int64 // the newest bucket itself: its time in intervals
-	isOpen bool
-	late   resync
-
-	opened  time.Time
-	waiting int // due series and awaited features that have not arrived
-	items   []Item[T]
-
-	inRecent, inOpen links[T]
 }
 
 // NewJoiner returns a Joiner for a normalized schema with an interval. emit gets
@@ -109,20 +97,24 @@ func (j *Joiner[T]) Add(p *lp.Point, handle T, now time.Time) (taken bool) {
 	m := j.groups[string(j.key(p))]
 	var s *series
 	if m != nil {
-		s = m.series[string(p.Series)]
+		s = m.find(p.Series)
 	}
 	if s == nil {
 		if s = newSeries(j.schema.Features, candidates, p); s == nil {
 			return false
 		}
 		if m == nil {
-			m = j.newGroup(p, now)
+			m = j.newGroup(p)
 		}
-		m.learn(s)
+		if !m.learn(s) {
+			j.Counts.Refused++
+			return false
+		}
 	}
 	j.Counts.Points++
 	m.seen = now
 	j.recent.toBack(m)
+	j.evict(m, now)
 	return j.place(m, s, p, handle, now)
 }
 
@@ -130,10 +122,10 @@ func (j *Joiner[T]) Add(p *lp.Point, handle T, now time.Time) (taken bool) {
 // needed.
 func (j *Joiner[T]) place(m *member[T], s *series, p *lp.Point, handle T, now time.Time) bool {
 	b := bucketOf(p.Time, int64(j.schema.Interval))
-	if j.tooLate(m, b) {
+	if !j.inTime(m, b) {
 		j.Counts.Late++
 		if !m.isOpen {
-			m.note(s, p, b)
+			m.note(j.schema.Features, s, p, b)
 			return false
 		}
 		j.queue(m, handle, false) // behind the points of its series that wait already
@@ -142,7 +134,7 @@ func (j *Joiner[T]) place(m *member[T], s *series, p *lp.Point, handle T, now ti
 	if m.isOpen && b != m.bucket {
 		j.close(m)
 	}
-	used, duplicate := s.add(p)
+	used, duplicate := s.add(j.schema.Features, p)
 	if !used && !m.isOpen {
 		return false
 	}
@@ -162,147 +154,26 @@ func (j *Joiner[T]) place(m *member[T], s *series, p *lp.Point, handle T, now ti
 	return true
 }
 
-// tooLate reports whether bucket b is behind the newest one of the group, or is
-// that one and closed already. A clock that was set back starts the group anew.
-func (j *Joiner[T]) tooLate(m *member[T], b int64) bool {
-	if m.number == 0 || b > m.bucket || (b == m.bucket && m.isOpen) {
-		return false
-	}
-	if !m.late.restart(b, m.bucket) {
+// inTime reports whether bucket b of the group may still take points: it is open,
+// or newer than all before. Where the group's clock has been set it starts anew.
+func (j *Joiner[T]) inTime(m *member[T], b int64) bool {
+	if m.number == 0 {
 		return true
+	}
+	if !far(b, m.bucket) {
+		return b > m.bucket || (b == m.bucket && m.isOpen)
+	}
+	if !m.clock.confirms(b) {
+		return false
 	}
 	j.Counts.Resynced++
 	if m.isOpen {
 		j.close(m)
 	}
-	m.past = nil
-	return false
-}
-
-// note remembers a series that was first seen just behind the closing of its
-// bucket: from now on its group waits for it.
-func (m *member[T]) note(s *series, p *lp.Point, b int64) {
-	if b != m.bucket || s.last == m.number {
-		return
+	if b < m.bucket {
+		m.past = nil
 	}
-	if used, _ := s.add(p); used {
-		s.discard()
-		s.arrived(m.number)
-	}
-}
-
-func (j *Joiner[T]) queue(m *member[T], handle T, used bool) {
-	m.items = append(m.items, Item[T]{handle, used})
-	j.held++
-	if j.held > j.limits.Held {
-		j.close(j.open.front)
-	}
-}
-
-// bucketOf rounds a time to the nearest multiple of the interval.
-func bucketOf(t, interval int64) int64 {
-	b, rest := t/interval, t%interval
-	switch {
-	case rest >= interval-rest:
-		return b + 1
-	case -rest > interval+rest:
-		return b - 1
-	}
-	return b
-}
-
-func (j *Joiner[T]) openBucket(m *member[T], b int64, now time.Time) {
-	m.isOpen, m.bucket, m.opened, m.waiting = true, b, now, 0
-	m.number++
-	for _, s := range m.sorted {
-		if s.due(m.number) {
-			m.waiting++
-		}
-	}
-	if m.number <= firstBuckets {
-		for i := range j.schema.Features {
-			if !m.fed(i) {
-				m.waiting++
-			}
-		}
-	}
-	if n := len(j.free); n > 0 {
-		m.items, j.free = j.free[n-1], j.free[:n-1]
-	}
-	j.open.toBack(m)
-}
-
-// fed reports whether any series has brought the feature so far.
-func (m *member[T]) fed(feature int) bool {
-	for _, s := range m.sorted {
-		if s.seen && s.feeds(feature) {
-			return true
-		}
-	}
-	return false
-}
-
-// arrive notes that s has a sample in the open bucket of m.
-func (m *member[T]) arrive(s *series) {
-	if s.due(m.number) {
-		m.waiting--
-	} else if !s.seen && m.number <= firstBuckets {
-		for i := range s.inputs {
-			if !m.fed(s.inputs[i].feature) {
-				m.waiting--
-			}
-		}
-	}
-	s.arrived(m.number)
-}
-
-// close turns the open bucket of m into a vector.
-func (j *Joiner[T]) close(m *member[T]) {
-	reset := j.combine(m)
-	j.Counts.Vectors++
-	j.vector.Opened = m.opened
-	m.advance(j.schema, j.shape, m.bucket, reset, j.vector)
-	j.emit(j.vector, m.items)
-
-	j.held -= len(m.items)
-	clear(m.items)
-	j.free, m.items = append(j.free, m.items[:0]), nil
-	m.isOpen, m.late = false, resync{}
-	j.open.remove(m)
-}
-
-// combine computes the features of m's open bucket from its series. reset says
-// that a counter went back.
-func (j *Joiner[T]) combine(m *member[T]) (reset bool) {
-	v := j.vector
-	clear(j.tallies)
-	for _, s := range m.sorted {
-		absent := s.due(m.number)
-		if absent {
-			s.misses++
-		}
-		for i := range s.inputs {
-			t := &j.tallies[s.inputs[i].feature]
-			x, ok, lost := s.inputs[i].take(s.stride, int64(j.schema.Interval))
-			reset = reset || lost
-			t.lost = t.lost || lost || (absent && s.misses < forgetMisses)
-			if ok {
-				t.add(x)
-			}
-		}
-	}
-	for i := range v.Values {
-		f := &j.schema.Features[i]
-		x, ok := j.tallies[i].value(f.Combine)
-		if ok {
-			if x, ok = f.valid(x); !ok {
-				j.Counts.Invalid++
-			}
-		}
-		v.Values[i], v.Missing[i] = x, !ok
-	}
-	m.forget()
-	return reset
+	return true
 }
 
 // Expire closes the buckets that waited for longer than the hold time and
@@ -324,12 +195,15 @@ func (j *Joiner[T]) Flush() {
 	}
 }
 
-// Abandon returns the handles of everything that waits, oldest bucket first,
-// without making vectors. The Joiner must not be used any more.
+// Abandon returns the handles of everything that waits and is not marked as
+// done, oldest bucket first, without making vectors. It is for a receiver that
+// failed inside emit. The Joiner must not be used any more.
 func (j *Joiner[T]) Abandon() (handles []T) {
 	for m := j.open.front; m != nil; m = m.inOpen.next {
 		for _, item := range m.items {
-			handles = append(handles, item.Handle)
+			if !item.Done {
+				handles = append(handles, item.Handle)
+			}
 		}
 	}
 	return handles

@@ -1,6 +1,7 @@
 package feature
 
 import (
+	"math"
 	"path"
 
 	"telegraf-anomaly/internal/lp"
@@ -42,6 +43,10 @@ func (f *Feature) valid(raw float64) (v float64, ok bool) {
 	return f.bounded(float64(f.Scale*raw) + f.Offset)
 }
 
+// biggest is the largest number that can be anything's measure: squares of what is
+// below, and a forest's float32, stay finite.
+const biggest = 1e30
+
 // bounded is valid without the transform.
 func (f *Feature) bounded(v float64) (_ float64, ok bool) {
 	tolerance := 1e-3
@@ -54,5 +59,5 @@ func (f *Feature) bounded(v float64) (_ float64, ok bool) {
 	if f.Max != nil && v > *f.Max {
 		return *f.Max, v <= *f.Max+tolerance
 	}
-	return v, v-v == 0 // NaN and Inf are never valid
+	return v, math.Abs(v) <= biggest // which NaN is not
 }

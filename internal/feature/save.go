@@ -23,8 +23,8 @@ func (j *Joiner[T]) Save(w *state.Writer, each func(*state.Writer, *Group)) {
 // first Add. now stands for the time at which the groups were last seen.
 func (j *Joiner[T]) Load(r *state.Reader, now time.Time, each func(*state.Reader, *Group)) {
 	for range r.Count(1) {
-		m := &member[T]{series: map[string]*series{}, seen: now}
-		m.load(r, j.schema)
+		m := &member[T]{seen: now}
+		m.load(r, j.schema, j.shape)
 		each(r, &m.Group)
 		if r.Err() != nil {
 			return
@@ -52,7 +52,7 @@ func (m *member[T]) save(w *state.Writer) {
 	}
 }
 
-func (m *member[T]) load(r *state.Reader, s *Schema) {
+func (m *member[T]) load(r *state.Reader, s *Schema, sh shape) {
 	m.Key = r.Text()
 	for range s.GroupBy {
 		m.Tags = append(m.Tags, r.Text())
@@ -62,7 +62,6 @@ func (m *member[T]) load(r *state.Reader, s *Schema) {
 	}
 	for range r.Count(1) {
 		if x := loadSeries(r, s); x != nil {
-			m.series[x.key] = x
 			m.sorted = append(m.sorted, x)
 		}
 	}
@@ -70,7 +69,7 @@ func (m *member[T]) load(r *state.Reader, s *Schema) {
 	if n := r.Count(1); n == len(s.Features) {
 		m.past = make([]past, n)
 		for i := range m.past {
-			m.past[i].load(r)
+			m.past[i].load(r, sh)
 		}
 	} else if n != 0 {
 		r.Fail("a group has %d features, want %d", n, len(s.Features))
@@ -82,6 +81,7 @@ func (s *series) save(w *state.Writer) {
 	w.Bool(s.seen)
 	w.Int(s.last)
 	w.Int(s.stride)
+	w.Int(s.gap)
 	w.Int(int64(s.misses))
 	w.Int(int64(len(s.inputs)))
 	for _, in := range s.inputs {
@@ -95,7 +95,7 @@ func (s *series) save(w *state.Writer) {
 }
 
 func loadSeries(r *state.Reader, schema *Schema) *series {
-	s := &series{key: r.Text(), seen: r.Bool(), last: r.Int(), stride: r.Int(), misses: int(r.Int())}
+	s := &series{key: r.Text(), seen: r.Bool(), last: r.Int(), stride: r.Int(), gap: r.Int(), misses: int(r.Int())}
 	for range r.Count(1) {
 		f := int(r.Int())
 		if f < 0 || f >= len(schema.Features) {
@@ -108,6 +108,9 @@ func loadSeries(r *state.Reader, schema *Schema) *series {
 		}
 		s.inputs = append(s.inputs, in)
 	}
+	if s.stride < 1 || s.misses < 0 {
+		r.Fail("a series comes every %d intervals and missed %d", s.stride, s.misses)
+	}
 	return s
 }
 
@@ -115,6 +118,7 @@ func (p *past) save(w *state.Writer) {
 	w.Bool(p.known)
 	w.Float(p.value)
 	w.Int(p.bucket)
+	w.Int(p.since)
 	w.Float(p.last)
 	w.Int(int64(p.run))
 	w.Int(p.newest)
@@ -126,12 +130,18 @@ func (p *past) save(w *state.Writer) {
 	}
 }
 
-func (p *past) load(r *state.Reader) {
-	p.known, p.value, p.bucket = r.Bool(), r.Float(), r.Int()
+func (p *past) load(r *state.Reader, sh shape) {
+	p.known, p.value, p.bucket, p.since = r.Bool(), r.Float(), r.Int(), r.Int()
 	p.last, p.run, p.newest = r.Float(), int32(r.Int()), r.Int()
-	if n := r.Count(17); n > 0 {
-		p.slots = make([]moments, n)
+	n := r.Count(17)
+	switch {
+	case n == 0 && !p.known:
+		return
+	case n != sh.slots:
+		r.Fail("a window has %d slots, want %d", n, sh.slots)
+		return
 	}
+	p.slots = make([]moments, n)
 	for i := range p.slots {
 		p.slots[i] = moments{n: int32(r.Int()), mean: r.Float(), m2: r.Float()}
 	}

@@ -194,7 +194,23 @@ func (f *Feature) normalize() error {
 	case f.Min != nil && f.Max != nil && *f.Min >= *f.Max:
 		return fmt.Errorf("min %g must be below max %g", *f.Min, *f.Max)
 	}
+	if err := f.checkNumbers(); err != nil {
+		return err
+	}
 	return f.checkGlobs()
+}
+
+// checkNumbers refuses what TOML can hold and a model file cannot.
+func (f *Feature) checkNumbers() error {
+	for _, n := range []struct {
+		key   string
+		value *float64
+	}{{"scale", &f.Scale}, {"offset", &f.Offset}, {"min", f.Min}, {"max", f.Max}, {"min_deviation", &f.MinDeviation}} {
+		if n.value != nil && (math.IsNaN(*n.value) || math.IsInf(*n.value, 0)) {
+			return fmt.Errorf("%s = %v is not a finite number", n.key, *n.value)
+		}
+	}
+	return nil
 }
 
 func (f *Feature) checkGlobs() error {

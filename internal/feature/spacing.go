@@ -6,38 +6,59 @@ import (
 	"telegraf-anomaly/internal/lp"
 )
 
-// spacingVotes is how many equal distances in time settle the interval.
-const spacingVotes = 8
+const (
+	spacingVotes = 3    // moments at which the same spacing was seen settle the interval
+	maxVoters    = 1000 // series that are looked at
+)
 
 // Spacing learns the interval of a stream: the first distance between points of
-// one series that was seen spacingVotes times. The zero value is ready to use.
+// one series that was seen at spacingVotes moments. The zero value is ready to
+// use.
 type Spacing struct {
 	last  map[string]int64
-	votes map[int64]int
+	votes map[time.Duration]vote
+}
+
+// vote counts moments, not series: a machine of many cores has no more to say
+// about its first, uneven interval than one of few.
+type vote struct {
+	n    int
+	time int64
 }
 
 // Add takes a point of a wanted measurement and returns the interval once it is
 // known, else 0.
 func (s *Spacing) Add(p *lp.Point) time.Duration {
 	if s.last == nil {
-		s.last, s.votes = map[string]int64{}, map[int64]int{}
+		s.last, s.votes = map[string]int64{}, map[time.Duration]vote{}
 	}
 	before, seen := s.last[string(p.Series)]
-	if len(s.last) < 1000 || seen {
+	if len(s.last) < maxVoters || seen {
 		s.last[string(p.Series)] = p.Time
 	}
-	d := p.Time - before
+	d := blunt(time.Duration(p.Time - before))
 	if !seen || d <= 0 {
 		return 0
 	}
-	if d > int64(time.Second) { // inputs that are late by milliseconds keep their second
-		d = int64(time.Duration(d).Round(time.Second))
-	}
-	if len(s.votes) > 1000 {
+	if len(s.votes) > maxVoters {
 		clear(s.votes)
 	}
-	if s.votes[d]++; s.votes[d] < spacingVotes {
+	v := s.votes[d]
+	if v.n == 0 || v.time != p.Time {
+		v = vote{v.n + 1, p.Time}
+		s.votes[d] = v
+	}
+	if v.n < spacingVotes {
 		return 0
 	}
-	return time.Duration(d)
+	return d
+}
+
+// blunt rounds a distance so that jitter does not show: inputs that are late by
+// milliseconds keep their second.
+func blunt(d time.Duration) time.Duration {
+	if d > 900*time.Millisecond {
+		return d.Round(time.Second)
+	}
+	return d.Round(10 * time.Millisecond)
 }

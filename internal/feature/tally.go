@@ -6,19 +6,23 @@ import "math"
 type tally struct {
 	n        int
 	sum, max float64
-	lost     bool
+	lost     bool // a series that should have reported did not
 }
 
-func (t *tally) add(x float64) {
-	t.sum += x
-	if t.n == 0 || x > t.max {
-		t.max = x
+func (t *tally) add(x float64, got yield) {
+	switch {
+	case got >= lost:
+		t.lost = true
+	case got == value:
+		t.sum += x
+		if t.n == 0 || x > t.max {
+			t.max = x
+		}
+		t.n++
 	}
-	t.n++
 }
 
-// value is not ok when no series reported, or when one that should have did not:
-// a part of a sum would look like a drop.
+// value is not ok when no series reported, or when one that should have did not.
 func (t *tally) value(combine string) (float64, bool) {
 	if t.n == 0 || t.lost {
 		return math.NaN(), false

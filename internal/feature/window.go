@@ -7,14 +7,14 @@ import (
 
 // maxSlots bounds the memory of a window. A window of more intervals than this
 // is kept in slots of several intervals each, so that it slides by one slot at a
-// time: it then covers between window-slot and window of the past.
+// time: it then covers, by less than one slot, more or less than it should.
 const maxSlots = 30
 
 // shape is how a window is cut into slots, the same for every group.
 type shape struct {
 	slots int   // 0: no window
 	per   int64 // intervals per slot
-	warm  int   // values that a feature needs before its context means anything
+	warm  int64 // intervals that a window must span before it means anything
 	quiet int64 // intervals for which a gap or a reset is felt
 }
 
@@ -27,7 +27,7 @@ func newShape(window, interval time.Duration) shape {
 		return shape{}
 	}
 	per := (n + maxSlots - 1) / maxSlots
-	return shape{slots: int((n + per - 1) / per), per: per, warm: int(max(2, n/3)), quiet: max(1, 2*n/3)}
+	return shape{slots: int((n + per - 1) / per), per: per, warm: max(2, n/3), quiet: max(1, 2*n/3)}
 }
 
 // moments are count, mean and sum of squared deviations of a set of values.
@@ -44,16 +44,11 @@ func (m *moments) add(x float64) {
 	m.m2 += float64(d * (x - m.mean))
 }
 
-// merge is Chan's parallel update.
-func (m *moments) merge(o moments) {
-	if o.n == 0 {
-		return
-	}
-	n, d := m.n+o.n, o.mean-m.mean
-	share := float64(o.n) / float64(n)
-	m.mean += float64(d * share)
-	m.m2 += o.m2 + float64(float64(d*d)*float64(float64(m.n)*share))
-	m.n = n
+// replace is Welford's update for a value that changes from old to x.
+func (m *moments) replace(old, x float64) {
+	mean := m.mean + (x-old)/float64(m.n)
+	m.m2 = math.Max(0, m.m2+float64((x-old)*((x-mean)+(old-m.mean))))
+	m.mean = mean
 }
 
 // deviation is the sample standard deviation, 0 below two values.
@@ -72,32 +67,46 @@ type window struct {
 	run    int32 // values in a row equal to last
 }
 
-// add puts x, of bucket b, into the window.
-func (w *window) add(s shape, b int64, x float64) {
+// slide moves the window to bucket b, emptying the slots that it leaves behind.
+func (w *window) slide(s shape, b int64) {
 	if w.slots == nil {
-		w.slots = make([]moments, max(1, s.slots))
+		w.slots, w.last = make([]moments, s.slots), math.NaN()
 	}
+	if s.slots == 0 {
+		return
+	}
+	to := floorDiv(b, s.per)
+	if d := to - w.newest; d < 0 || d >= int64(s.slots) {
+		clear(w.slots)
+	} else {
+		for n := w.newest + 1; n <= to; n++ {
+			w.slots[slot(n, s.slots)] = moments{}
+		}
+	}
+	w.newest = to
+}
+
+// add puts the value of the bucket that the window was moved to into it.
+func (w *window) add(s shape, x float64) {
 	if s.slots > 0 {
-		w.slide(b / s.per)
 		w.slots[slot(w.newest, s.slots)].add(x)
 	}
-	if math.Abs(x-w.last) <= 1e-9*math.Abs(x) {
+	if same(x, w.last) {
 		w.run++
 	} else {
 		w.last, w.run = x, 0
 	}
 }
 
-// slide empties the slots that the window has left behind.
-func (w *window) slide(to int64) {
-	if d := to - w.newest; d < 0 || d >= int64(len(w.slots)) {
-		clear(w.slots)
-	} else {
-		for n := w.newest + 1; n <= to; n++ {
-			w.slots[slot(n, len(w.slots))] = moments{}
-		}
+// same reports whether two values in a row count as unchanged.
+func same(x, last float64) bool { return math.Abs(x-last) <= 1e-9*math.Abs(x) }
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
 	}
-	w.newest = to
+	return q
 }
 
 func slot(n int64, slots int) int {
@@ -108,10 +117,29 @@ func slot(n int64, slots int) int {
 	return i
 }
 
-// total merges the slots, oldest first, so that equal content gives equal bits.
+// total puts the slots together, oldest first, so that equal content gives equal
+// bits: the mean of the means, and the deviations within and between slots.
 func (w *window) total() (m moments) {
-	for i := range w.slots {
-		m.merge(w.slots[slot(w.newest+1+int64(i), len(w.slots))])
+	oldest := 0
+	if len(w.slots) > 0 {
+		oldest = slot(w.newest+1, len(w.slots))
+	}
+	sum := 0.0
+	for _, part := range [][]moments{w.slots[oldest:], w.slots[:oldest]} {
+		for i := range part {
+			m.n += part[i].n
+			sum += float64(part[i].mean * float64(part[i].n))
+		}
+	}
+	if m.n == 0 {
+		return m
+	}
+	m.mean = sum / float64(m.n)
+	for _, part := range [][]moments{w.slots[oldest:], w.slots[:oldest]} {
+		for i := range part {
+			d := part[i].mean - m.mean
+			m.m2 += part[i].m2 + float64(float64(d*d)*float64(part[i].n))
+		}
 	}
 	return m
 }
