@@ -275,6 +275,7 @@ func (e *Engine[T]) judge(v *feature.Vector, items []feature.Item[T]) {
 		} else {
 			e.out.Emit(items[i].Handle, nil)
 		}
+		items[i].Done = true
 	}
 	delay := e.now.Sub(v.Opened)
 	if len(items) > 0 {
