@@ -37,7 +37,7 @@ type Node struct {
 	Threshold   float64 // a row goes left when float32(x) <= Threshold; 0 for a leaf
 	Left, Right int     // indices in the same slice, -1 for a leaf
 	Samples     int     // distinct training rows in the node: decides c(n) at a leaf
-	Cover       int     // training draws in the node: its weight in Shapley values. Equals Samples unless rows were drawn with replacement
+	Cover       int     // training draws in the node, its weight in Shapley values: Samples, unless drawn with replacement
 }
 
 // New builds a forest from explicit trees, for imports and tests. It checks everything: preorder, columns, finite
