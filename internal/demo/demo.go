@@ -5,6 +5,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -58,15 +59,9 @@ func Start(ctx context.Context, o Options) (s *Stack, err error) {
 		return nil, err
 	}
 	s = &Stack{options: o, began: time.Now()}
-	defer func() {
-		if err != nil {
-			_ = s.Stop()
-			s = nil
-		}
-	}()
 	for _, step := range []func(context.Context) error{s.serve, s.store, s.learn, s.collect} {
 		if err := step(ctx); err != nil {
-			return nil, err
+			return nil, errors.Join(err, s.Stop())
 		}
 	}
 	return s, nil
