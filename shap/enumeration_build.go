@@ -11,10 +11,10 @@ import (
 
 // What an enumeration may cost.
 const (
-	mostPlayers = 5       // more have too many coalitions
-	mostColumns = 256     // more take longer to look up than quadrature takes
-	mostLeaves  = 128     // of a tree, the size of a leafSet
-	mostCells   = 2600    // per tree, of all coalitions together, 8 bytes each
+	mostPlayers = 5    // more have too many coalitions
+	mostColumns = 256  // more take longer to look up than quadrature takes
+	mostLeaves  = 128  // of a tree, the size of a leafSet
+	mostCells   = 2600 // per tree, of all coalitions together, 8 bytes each
 )
 
 // newEnumeration prepares the enumeration of trees, or returns nil when players or columns are too many or a tree is too big.

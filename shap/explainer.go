@@ -150,8 +150,8 @@ func (e *Explainer) PathLength(dst, x []float64) []float64 {
 }
 
 // Bits sets dst[p] to the Shapley value of player p for row x, in bits: positive pushes towards anomaly. BaseBits plus
-// their sum is log2 of [forest.Forest.Score] of x, so that an explained row need not be scored again. It is [Explainer.PathLength] divided by −c(ψ), and takes the same
-// arguments.
+// their sum is log2 of [forest.Forest.Score] of x, so that an explained row need not be scored again. It is
+// [Explainer.PathLength] divided by −c(ψ), and takes the same arguments.
 func (e *Explainer) Bits(dst, x []float64) []float64 {
 	dst = e.PathLength(dst, x)
 	if e.norm == 0 { // every tree is a bare root: nobody changes anything
