@@ -18,7 +18,7 @@ type fitCmd struct {
 	schemaFlags
 	Model string `required:"" help:"Directory of model versions to add to." type:"path" placeholder:"DIR"`
 
-	Contamination *float64 `help:"Share of training vectors above the threshold." placeholder:"0.005"`
+	Contamination *float64 `help:"Share of training vectors above the threshold." placeholder:"0.003"`
 	AlarmsPerWeek *float64 `help:"Set the threshold for this many alarms per host and week instead." placeholder:"N"`
 	Trees         *int     `help:"Number of trees." placeholder:"100"`
 	SampleSize    *int     `help:"Rows per tree." placeholder:"256"`
@@ -29,6 +29,12 @@ type fitCmd struct {
 	Grid   []string `help:"Parameter to search over, such as trees=50,100; may be repeated." sep:"none" placeholder:"NAME=VALUE,VALUE"`
 
 	trackFlags
+}
+
+// Validate finds mistakes in the grid before anything is read.
+func (c *fitCmd) Validate() error {
+	_, err := c.axes()
+	return err
 }
 
 // Run fits, saves and promotes a model.
@@ -239,12 +245,6 @@ func describe(t trainer.Trial) string {
 
 // text is the end of a fit, for people.
 func (f *fitting) text(w io.Writer) {
-	if f.json || f.quiet {
-		if !f.json {
-			fmt.Fprintln(w, f.version)
-		}
-		return
-	}
 	if f.search != nil {
 		on := "labelled incidents"
 		if f.search.Planted {

@@ -99,7 +99,7 @@ func exitCode(ctx context.Context, err error) int {
 	if errors.Is(err, errGate) {
 		return exitGate
 	}
-	for _, tooLittle := range []error{detect.ErrRows, forest.ErrConstant, history.ErrEmpty} {
+	for _, tooLittle := range []error{detect.ErrRows, forest.ErrConstant, history.ErrEmpty, history.ErrShort} {
 		if errors.Is(err, tooLittle) {
 			return exitData
 		}

@@ -9,6 +9,7 @@ import (
 	"telegraf-anomaly/internal/engine"
 	"telegraf-anomaly/internal/feature"
 	"telegraf-anomaly/internal/history"
+	"telegraf-anomaly/internal/period"
 	"telegraf-anomaly/internal/trainer"
 	"telegraf-anomaly/plugins/processors/anomaly"
 )
@@ -17,7 +18,7 @@ import (
 type recordFlags struct {
 	Data    string `required:"" help:"Line-protocol or CSV file (also .gz), or a directory of line-protocol files." type:"path" placeholder:"FILE"`
 	Labels  string `help:"CSV of incidents in a line-protocol record: start,end and, where known, kind,cause,group." type:"path" placeholder:"FILE"`
-	Exclude string `help:"Text file of known-bad periods: one 'from to' a line." type:"path" placeholder:"FILE"`
+	Exclude string `help:"Text file of known-bad periods, one 'from to' or 'daily from to' a line, as for quiet_periods." type:"path" placeholder:"FILE"`
 }
 
 // open reads what is known; columns are what a CSV must have, none for all.
@@ -32,9 +33,11 @@ func (f *recordFlags) open(columns []string) (src *trainer.Source, err error) {
 		}
 	}
 	if f.Exclude != "" {
-		if src.Exclude, err = trainer.ReadPeriods(f.Exclude); err != nil {
+		bad, err := period.Read(f.Exclude)
+		if err != nil {
 			return nil, err
 		}
+		src.Exclude = *bad
 	}
 	return src, nil
 }

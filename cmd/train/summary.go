@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"telegraf-anomaly/internal/eval"
 	"telegraf-anomaly/internal/trainer"
 )
 
@@ -43,7 +44,24 @@ type measurement struct {
 	Alarms        number            `json:"alarms_per_host_week"`
 	LatencyMicros number            `json:"latency_us"`
 	ByKind        map[string]number `json:"event_recall_by_kind,omitempty"`
-	Naming        any               `json:"attribution,omitempty"`
+	Naming        *attribution      `json:"attribution,omitempty"`
+}
+
+// attribution is how well explanations name causes, with chance beside it.
+type attribution struct {
+	Model  naming `json:"model"`
+	Random naming `json:"random"`
+}
+
+type naming struct {
+	Events     int    `json:"events"`
+	HitRate100 number `json:"hit_rate_100"`
+	HitRate150 number `json:"hit_rate_150"`
+	Top1       number `json:"top_1"`
+}
+
+func newNaming(n eval.Naming) naming {
+	return naming{n.Events, number(n.HitRate100), number(n.HitRate150), number(n.Top1)}
 }
 
 func newMeasurement(m *trainer.Measurement) *measurement {
@@ -55,7 +73,7 @@ func newMeasurement(m *trainer.Measurement) *measurement {
 		out.ByKind[kind] = number(recall)
 	}
 	if m.Naming != nil {
-		out.Naming = m.Naming
+		out.Naming = &attribution{newNaming(m.Naming.Model), newNaming(m.Naming.Random)}
 	}
 	return out
 }
@@ -87,7 +105,6 @@ type fitSummary struct {
 	Incidents    string         `json:"incidents,omitempty"` // what the search went by
 	Trials       []trial        `json:"trials,omitempty"`
 	SampledRows  int            `json:"sampled_rows"`
-	ForestColumn int            `json:"forest_columns"`
 }
 
 func (f *fitting) summary() *fitSummary {
@@ -95,7 +112,6 @@ func (f *fitting) summary() *fitSummary {
 		Version: f.version, ID: f.bundle.ID(), Features: f.bundle.Schema.Names(), Rows: f.set.Seen, Groups: f.set.Groups,
 		From: f.set.From, To: f.set.To, Interval: f.Schema.Interval.String(), LeftOut: f.set.Dropped, DataDigest: f.set.Digest,
 		Threshold: f.bundle.Detector.Threshold, Params: f.point().Params(), SampledRows: len(f.set.Times),
-		ForestColumn: f.bundle.Detector.Forest.Columns(),
 	}
 	if f.heldOut != nil {
 		s.HeldOut, s.HeldOutFrom = newMeasurement(&f.heldOut.Measurement), f.heldOut.From

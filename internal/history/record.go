@@ -166,6 +166,9 @@ func (r *Record) bad(line int, reason error) {
 	}
 }
 
+// ErrShort says that a record has too few rows to tell their spacing.
+var ErrShort = errors.New("history: the record is too short to tell its interval; set one in the configuration")
+
 var errEnough = errors.New("history: seen enough")
 
 // Interval is the commonest spacing of the record's series, or of its rows. It
@@ -179,7 +182,7 @@ func (r *Record) Interval() (time.Duration, error) {
 		return 0, err
 	}
 	if probe.interval == 0 {
-		return 0, fmt.Errorf("history: the record is too short to tell its interval; give one")
+		return 0, ErrShort
 	}
 	return probe.interval, nil
 }

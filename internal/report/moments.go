@@ -36,11 +36,15 @@ type Part struct {
 	Remark  string  // how the value lies to the training range
 }
 
-// Moments are the n highest scores, of each alarm only the highest.
+// apart is how far two moments are from each other at least: an hour of the same
+// trouble is one story.
+const apart = time.Hour
+
+// Moments are the n highest scores, of each hour and group only the highest.
 func Moments(d *Data, n int) []Moment {
 	var all []Moment
 	for _, v := range d.Judgement.Groups {
-		all = append(all, peaks(v, eval.MergeGap(d.Judgement.Interval), n)...)
+		all = append(all, peaks(v, int(apart/d.Judgement.Interval), n)...)
 	}
 	slices.SortStableFunc(all, func(a, b Moment) int { return cmp.Compare(b.bits, a.bits) })
 	all = all[:min(n, len(all))]

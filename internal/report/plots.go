@@ -252,7 +252,7 @@ func (timeTicker) Ticks(low, high float64) (ticks []plot.Tick) {
 	}
 	step := steps[len(steps)-1].Seconds()
 	for _, s := range steps {
-		if (high-low)/s.Seconds() <= 9 {
+		if (high-low)/s.Seconds() <= 12 {
 			step = s.Seconds()
 			break
 		}

@@ -1,7 +1,6 @@
 package trainer
 
 import (
-	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -20,10 +19,6 @@ type Period struct{ From, To time.Time }
 
 func (p Period) holds(t int64) bool { return t >= p.From.UnixNano() && t < p.To.UnixNano() }
 
-func inAny(periods []Period, t int64) bool {
-	return slices.ContainsFunc(periods, func(p Period) bool { return p.holds(t) })
-}
-
 // An Incident is what people know of a bad moment.
 type Incident struct {
 	Period
@@ -31,32 +26,6 @@ type Incident struct {
 	Group  string // "" for all
 	Kind   string
 	Cause  []string
-}
-
-// ReadPeriods reads known-bad periods: one "from to" a line, RFC 3339 or Unix
-// seconds; what follows is a comment, as is a line that begins with #.
-func ReadPeriods(path string) (periods []Period, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for n := 1; lines.Scan(); n++ {
-		words := strings.Fields(lines.Text())
-		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
-			continue
-		}
-		if len(words) < 2 {
-			return nil, fmt.Errorf("%s: line %d: want two times, from and to", path, n)
-		}
-		p, err := parsePeriod(words[0], words[1])
-		if err != nil {
-			return nil, fmt.Errorf("%s: line %d: %w", path, n, err)
-		}
-		periods = append(periods, p)
-	}
-	return periods, lines.Err()
 }
 
 func parsePeriod(from, to string) (p Period, err error) {

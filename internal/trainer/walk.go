@@ -8,13 +8,14 @@ import (
 	"telegraf-anomaly/internal/feature"
 	"telegraf-anomaly/internal/history"
 	"telegraf-anomaly/internal/lp"
+	"telegraf-anomaly/internal/period"
 )
 
 // A Source is a record with what people know about it.
 type Source struct {
 	*history.Record
 	Labels  []Incident // of line protocol; a CSV carries its own
-	Exclude []Period   // known to be bad: no vector of theirs is looked at
+	Exclude period.Set // known to be bad: no vector of theirs is looked at
 }
 
 // A Sample is a vector of a record, valid only during the call it is given to.
@@ -99,7 +100,7 @@ func (w *walker) counts() feature.Counts {
 }
 
 func (w *walker) give(v *feature.Vector, incident *Incident) {
-	if inAny(w.source.Exclude, v.Time) {
+	if w.source.Exclude.Contains(v.Group.Key, time.Unix(0, v.Time)) {
 		w.dropped.add("excluded", 1)
 		return
 	}
