@@ -104,8 +104,8 @@ func verdict(row testbed.Row) string {
 	}
 }
 
-// contributor names the feature that pushes most towards an anomaly. With one
-// bit more the score doubles.
+// contributor names the feature that pushes most towards an anomaly, and of an
+// anomaly the reason. With one bit more the score doubles.
 func contributor(row testbed.Row) string {
 	best, most := "", math.Inf(-1)
 	for _, f := range features {
@@ -116,7 +116,8 @@ func contributor(row testbed.Row) string {
 	if best == "" {
 		return "-"
 	}
-	return fmt.Sprintf("%-7s %+.3f bits", best, most)
+	reason, _, _ := strings.Cut(row.Text("reason"), ";")
+	return strings.TrimSpace(fmt.Sprintf("%-7s %+.3f bits  %s", best, most, reason))
 }
 
 // summarize prints what InfluxDB holds of this run, by query. strict makes it an
