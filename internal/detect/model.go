@@ -111,11 +111,11 @@ func (m *Model) calibrate(contexts *mat.Dense) (err error) {
 	n, _ := contexts.Dims()
 	scores := make([]float64, n)
 	for i := range n {
-		scores[i] = scorer.score(contexts.RawRowView(i))
+		scores[i] = scorer.Score(contexts.RawRowView(i)).Score
 	}
 	contamination := m.Options.Contamination
 	if contamination == 0 {
-		contamination = 0.005
+		contamination = 0.003
 	}
 	m.Threshold, err = forest.Threshold(scores, contamination)
 	return err
@@ -134,7 +134,6 @@ func (m *Model) Players() []int {
 // work is scratch space for one vector.
 type work struct {
 	residual *residualWork
-	spe      float64
 	z        []float64
 	terms    []float64 // per feature, bits
 	distance []float64
@@ -153,7 +152,7 @@ func newWork(m *Model) *work {
 // row writes what the forest sees of a context.
 func (m *Model) row(dst []float64, w *work, context []float64) {
 	if m.Residual != nil {
-		w.spe = m.Residual.apply(w.residual, context)
+		m.Residual.apply(w.residual, context)
 	}
 	per := m.Columns.perFeature()
 	for f := range m.Features {

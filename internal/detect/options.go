@@ -16,7 +16,7 @@ type Options struct {
 	// Weights are in bits of score. The terms that they weigh grow with the
 	// logarithm of a distance.
 	RangeWeight    float64 `json:"range_weight"`    // values outside the training range
-	ResidualWeight float64 `json:"residual_weight"` // what the principal components leave over
+	ResidualWeight float64 `json:"residual_weight"` // far from the usual company of the other features
 	RelationWeight float64 `json:"relation_weight"` // a level that the other features contradict
 	FlatWeight     float64 `json:"flat_weight"`     // a value that stands still
 
@@ -32,8 +32,8 @@ type Options struct {
 // ingredient brings.
 func DefaultOptions() Options {
 	return Options{
-		Trees: 100, SampleSize: 256, Contamination: 0.005,
-		RangeWeight: 0.3, ResidualWeight: 0.1, RelationWeight: 0.3, FlatWeight: 0.3,
+		Trees: 100, SampleSize: 256, Contamination: 0.003,
+		RangeWeight: 0.3, ResidualWeight: 0.2, RelationWeight: 0.3, FlatWeight: 0.3,
 	}
 }
 

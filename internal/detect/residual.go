@@ -11,20 +11,30 @@ import (
 const (
 	explained = 0.90 // share of the variance that the kept components carry
 	parts     = 3    // value, level and deviation of a feature enter the analysis
+	minNoise  = 1e-3 // of a standardized column
 	tiny      = 1e-9 // a column whose deviation is below this is constant
 )
 
-// Residual is a principal component analysis of all features' values, levels
-// and deviations together. What the leading components cannot reproduce of one
-// feature is its residual: it grows when the feature leaves its usual company,
-// as network traffic without cpu load does. See Jackson and Mudholkar, "Control
-// procedures for residuals associated with principal component analysis",
-// Technometrics 21 (1979).
+// Residual is a probabilistic principal component analysis of all features'
+// values, levels and deviations together (Tipping and Bishop, "Probabilistic
+// principal component analysis", J. R. Stat. Soc. B 61, 1999): a normal
+// distribution whose covariance keeps the leading components as they are and
+// takes the same Noise for every other direction.
+//
+// It gives two things per feature. What the leading components cannot reproduce
+// is the feature's residual: it grows when the feature leaves its usual company,
+// as network traffic without cpu load does. And the squared Mahalanobis distance
+// of the whole is a sum over features, once the standardized row is whitened by
+// the symmetric root of the inverse covariance (the corr-max split of Garthwaite
+// and Koch, "Evaluating the contributions of individual variables to a quadratic
+// form", Aust. N. Z. J. Stat. 58, 2016).
 type Residual struct {
 	Mean       []float64   `json:"mean"` // parts numbers per feature
 	Scale      []float64   `json:"scale"`
 	Components [][]float64 `json:"components"` // one row per kept component
-	Typical    float64     `json:"typical"`    // median squared prediction error of the training rows
+	Variance   []float64   `json:"variance"`   // along each of them
+	Noise      float64     `json:"noise"`      // variance along every other direction
+	Typical    float64     `json:"typical"`    // median squared distance of the training rows
 }
 
 // fitResidual analyses the contexts. It returns nil if fewer than two columns vary.
@@ -51,12 +61,13 @@ func fitResidual(contexts *mat.Dense) *Residual {
 	if !r.components(z, varying) {
 		return nil
 	}
-	spe := make([]float64, n)
+	distance := make([]float64, n)
 	work := newResidualWork(r)
 	for i := range n {
-		spe[i] = r.apply(work, contexts.RawRowView(i))
+		r.apply(work, contexts.RawRowView(i))
+		distance[i] = sum(work.whitened)
 	}
-	r.Typical = median(spe)
+	r.Typical = median(distance)
 	return r
 }
 
@@ -88,7 +99,9 @@ func (r *Residual) standardize(dst, src []float64) {
 	}
 }
 
-// components keeps the fewest components that explain enough, never all.
+// components keeps the fewest components that explain enough, never all. The
+// floor of the noise keeps one exact relation, as between a metric and its copy,
+// from drowning the rest.
 func (r *Residual) components(z *mat.Dense, varying int) bool {
 	n, p := z.Dims()
 	cov := mat.NewSymDense(p, nil)
@@ -104,42 +117,56 @@ func (r *Residual) components(z *mat.Dense, varying int) bool {
 	for k := p - 1; k >= 0 && len(r.Components) < varying-1 && sum < explained*total; k-- {
 		sum += values[k]
 		r.Components = append(r.Components, mat.Col(nil, k, &vectors))
+		r.Variance = append(r.Variance, values[k])
 	}
+	r.Noise = math.Max((total-sum)/float64(varying-len(r.Components)), minNoise)
 	return true
 }
 
-// residualWork is scratch space for apply.
+// residualWork is scratch space for apply, and its result: per feature, summed
+// over its parts, the squared residual and the squared whitened value.
 type residualWork struct {
-	z       []float64
-	squares []float64 // per feature: squared residual over its parts
+	z, white          []float64
+	squares, whitened []float64
 }
 
 func newResidualWork(r *Residual) *residualWork {
-	return &residualWork{z: make([]float64, len(r.Mean)), squares: make([]float64, len(r.Mean)/parts)}
+	p := len(r.Mean)
+	return &residualWork{
+		z: make([]float64, p), white: make([]float64, p), squares: make([]float64, p/parts), whitened: make([]float64, p/parts),
+	}
 }
 
-// apply leaves each feature's squared residual in w and returns their sum, the
-// squared prediction error.
-func (r *Residual) apply(w *residualWork, context []float64) (spe float64) {
+// apply analyses one context.
+func (r *Residual) apply(w *residualWork, context []float64) {
 	gather(w.z, context)
 	r.standardize(w.z, w.z)
-	for _, component := range r.Components {
+	clear(w.white)
+	for k, component := range r.Components {
 		// Orthonormal components may be taken away one after the other.
 		dot := 0.0
 		for c, v := range component {
 			dot += float64(v * w.z[c])
 		}
+		unit := dot / math.Sqrt(r.Variance[k])
 		for c, v := range component {
 			w.z[c] -= float64(dot * v)
+			w.white[c] += float64(unit * v)
 		}
+	}
+	noise := 1 / math.Sqrt(r.Noise)
+	for c, residual := range w.z {
+		w.white[c] += float64(noise * residual)
 	}
 	for f := range w.squares {
-		sum := 0.0
-		for _, v := range w.z[f*parts : (f+1)*parts] {
-			sum += float64(v * v)
-		}
-		w.squares[f] = sum
-		spe += sum
+		w.squares[f] = squares(w.z[f*parts : (f+1)*parts])
+		w.whitened[f] = squares(w.white[f*parts : (f+1)*parts])
 	}
-	return spe
+}
+
+func squares(x []float64) (s float64) {
+	for _, v := range x {
+		s += float64(v * v)
+	}
+	return s
 }

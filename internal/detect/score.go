@@ -10,7 +10,7 @@ import (
 // A Verdict is what a Scorer says of one vector.
 type Verdict struct {
 	Score     float64   // anomaly_score, in (0, 1]
-	Bits      float64   // its logarithm before the cut at 1: ranks what has score 1
+	Bits      float64   // its logarithm, shap_base + Σ shap
 	Base      float64   // shap_base
 	Shap      []float64 // shap_<feature>, bits
 	Threshold float64
@@ -46,26 +46,12 @@ func (s *Scorer) Explain(v *Verdict, context []float64) error {
 	}
 	v.Shap = s.explainer.Bits(v.Shap[:len(s.work.terms)], s.row)
 	v.Base = s.explainer.BaseBits()
-	bits := v.Base
+	settle(v.Base+sum(v.Shap), s.work.terms)
 	for f, t := range s.work.terms {
 		v.Shap[f] += t
-		bits += v.Shap[f]
 	}
-	v.set(bits, s.model.Threshold)
+	v.set(v.Base+sum(v.Shap), s.model.Threshold)
 	return nil
-}
-
-// score is the score alone. It agrees with Explain to rounding, not to the bit.
-func (s *Scorer) score(context []float64) float64 {
-	s.model.row(s.row, s.work, context)
-	s.model.addTerms(s.work, context)
-	bits := s.bits()
-	return math.Exp2(math.Min(bits, 0))
-}
-
-func (s *Scorer) bits() float64 {
-	norm := s.model.Forest.NormPath()
-	return -s.model.Forest.PathLength(s.row)/norm + sum(s.work.terms)
 }
 
 // Score is Explain without the explanation: Base and Shap stay empty. It agrees
@@ -73,8 +59,37 @@ func (s *Scorer) bits() float64 {
 func (s *Scorer) Score(context []float64) (v Verdict) {
 	s.model.row(s.row, s.work, context)
 	s.model.addTerms(s.work, context)
-	v.set(s.bits(), s.model.Threshold)
+	forest := -s.model.Forest.PathLength(s.row) / s.model.Forest.NormPath()
+	settle(forest, s.work.terms)
+	v.set(forest+sum(s.work.terms), s.model.Threshold)
 	return v
+}
+
+// settle shrinks terms, all in the same proportion, so that what they add to the
+// forest's bits stays below 0: a score that reached 1 could be exceeded no more,
+// and a quiet training set of some machines has such rows already.
+func settle(forest float64, terms []float64) {
+	total := sum(terms)
+	if !(total > 0) {
+		return
+	}
+	shrink := math.Max(0, below(forest+total)-forest) / total
+	for f := range terms {
+		terms[f] *= shrink
+	}
+}
+
+// knee is where bits begin to be compressed, a score of 0.84. Forests do not
+// reach it but for a few rows.
+const knee = -0.25
+
+// below maps bits to bits below 0 without changing their order: up to the knee
+// nothing changes, beyond it a hyperbola of the same slope approaches 0.
+func below(bits float64) float64 {
+	if bits <= knee {
+		return bits
+	}
+	return -knee * knee / (bits - 2*knee)
 }
 
 func (v *Verdict) set(bits, threshold float64) {

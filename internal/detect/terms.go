@@ -22,8 +22,8 @@ func (m *Model) addTerms(w *work, context []float64) {
 		w.shareMax(m.Options.RangeWeight)
 	}
 	if m.Options.ResidualWeight > 0 && m.Residual != nil && m.Residual.Typical > tiny {
-		excess := math.Log1p(math.Max(0, w.spe/m.Residual.Typical-1))
-		w.share(m.Options.ResidualWeight*excess, w.residual.squares)
+		excess := math.Max(0, sum(w.residual.whitened)/m.Residual.Typical-1)
+		w.share(m.Options.ResidualWeight*math.Log1p(excess), w.residual.whitened)
 	}
 	if m.Options.RelationWeight > 0 && m.Relation != nil {
 		m.Relation.standardize(w.z, context)
