@@ -6,12 +6,14 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 const (
 	maxRecord  = 1 << 10 // bytes; Telegraf's reader of stderr dies of lines above 64 KiB
 	perSecond  = 10      // records
 	queueDepth = 64      // records that wait for a slow stderr; more are dropped
+	closeWait  = time.Second
 )
 
 // A Logger writes records that Telegraf understands: one line each, at most
@@ -26,26 +28,27 @@ type Logger struct {
 	written int
 	dropped int
 	last    map[string]time.Time
-	now     func() time.Time
 }
 
 // NewLogger starts a logger on w.
 func NewLogger(w io.Writer) *Logger {
-	l := &Logger{queue: make(chan string, queueDepth), done: make(chan struct{}), last: map[string]time.Time{}, now: time.Now}
-	go func() {
-		defer close(l.done)
-		for record := range l.queue {
-			_, _ = io.WriteString(w, record) // there is nowhere left to complain
-		}
-	}()
+	l := &Logger{queue: make(chan string, queueDepth), done: make(chan struct{}), last: map[string]time.Time{}}
+	go l.write(w, l.queue)
 	return l
+}
+
+func (l *Logger) write(w io.Writer, queue <-chan string) {
+	defer close(l.done)
+	for record := range queue {
+		_, _ = io.WriteString(w, record) // there is nowhere left to complain
+	}
 }
 
 // Logf writes one record; the format starts with its level.
 func (l *Logger) Logf(format string, arguments ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if second := l.now().Unix(); second != l.second {
+	if second := time.Now().Unix(); second != l.second {
 		l.second, l.written = second, 0
 	}
 	if l.written++; l.written > perSecond {
@@ -58,7 +61,7 @@ func (l *Logger) Logf(format string, arguments ...any) {
 // Minutely writes a record unless one with the same key was written less than a
 // minute ago.
 func (l *Logger) Minutely(key, format string, arguments ...any) {
-	now := l.now()
+	now := time.Now()
 	l.mu.Lock()
 	recent := now.Sub(l.last[key]) < time.Minute
 	if !recent {
@@ -78,31 +81,42 @@ func (l *Logger) Dropped() int {
 }
 
 func (l *Logger) send(record string) {
-	record = strings.Map(func(r rune) rune {
-		if r < ' ' {
-			return ' '
-		}
-		return r
-	}, record)
-	if len(record) > maxRecord-1 {
-		record = record[:maxRecord-4] + "..."
-	}
 	select {
-	case l.queue <- record + "\n":
+	case l.queue <- line(record):
 	default:
 		l.dropped++
 	}
 }
 
+// line makes one line of at most maxRecord bytes.
+func line(record string) string {
+	record = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, record)
+	const more = "...\n"
+	if len(record) < maxRecord {
+		return record + "\n"
+	}
+	end := maxRecord - len(more)
+	for !utf8.RuneStart(record[end]) {
+		end--
+	}
+	return record[:end] + more
+}
+
 // Close waits, for at most a second, until everything is written.
 func (l *Logger) Close() {
 	l.mu.Lock()
-	queue := l.queue
-	l.queue = nil // later records are dropped
+	if l.queue != nil {
+		close(l.queue)
+		l.queue = nil // later records are dropped
+	}
 	l.mu.Unlock()
-	close(queue)
 	select {
 	case <-l.done:
-	case <-time.After(time.Second):
+	case <-time.After(closeWait):
 	}
 }
