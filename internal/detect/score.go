@@ -92,6 +92,27 @@ func below(bits float64) float64 {
 	return -knee * knee / (bits - 2*knee)
 }
 
+// Without returns the bits that would be left if pushes of the explanation that
+// sum to push were not there. Near 0 bits are compressed, and the pushes with
+// them: both are stretched again before they are subtracted, else any small
+// push would seem to carry the whole verdict.
+func (v *Verdict) Without(push float64) float64 {
+	rise := v.Bits - v.Base
+	if !(rise > 0) || v.Bits <= knee {
+		return v.Bits - push
+	}
+	stretched := above(v.Bits) - v.Base
+	return below(v.Base + stretched*(1-push/rise))
+}
+
+// above is the inverse of below.
+func above(bits float64) float64 {
+	if bits <= knee {
+		return bits
+	}
+	return 2*knee - knee*knee/bits
+}
+
 func (v *Verdict) set(bits, threshold float64) {
 	v.Bits, v.Score, v.Threshold = bits, math.Exp2(math.Min(bits, 0)), threshold
 	v.Anomaly = forest.Anomalous(v.Score, threshold)
