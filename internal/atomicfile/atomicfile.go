@@ -8,41 +8,60 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 const temporary = ".tmp-"
 
+// step does one thing to the disk. Tests make the n-th one fail.
+var step = func(do func() error) error { return do() }
+
 // Write replaces the file at path: temporary file in the same directory, fsync,
-// rename, fsync of the directory.
-func Write(path string, data []byte, mode os.FileMode) (err error) {
+// rename, fsync of the directory. An error names the file; after one of the last
+// step the new content is in place, but may not survive a loss of power.
+func Write(path string, data []byte, mode os.FileMode) error {
 	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, temporary+filepath.Base(path)+"-*")
+	var f *os.File
+	err := step(func() (err error) {
+		f, err = os.CreateTemp(dir, temporary+filepath.Base(path)+"-*")
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("write %s: %w", path, err)
-			_ = os.Remove(f.Name()) // best effort: Sweep finds what is left
+	for _, do := range []func() error{
+		func() error { _, err := f.Write(data); return err },
+		func() error { return f.Chmod(mode) },
+		f.Sync,
+		f.Close,
+		func() error { return os.Rename(f.Name(), path) },
+	} {
+		if err := step(do); err != nil {
+			_ = f.Close()           // once more does no harm
+			_ = os.Remove(f.Name()) // Sweep finds what stays
+			return fmt.Errorf("write %s: %w", path, err)
 		}
-	}()
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
-		return err
 	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
+	if err := SyncDir(dir); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
 	}
-	return SyncDir(dir)
+	return nil
 }
 
-// SyncDir makes renames and removals in dir durable.
+// SyncDir makes renames and removals in dir durable, where the file system can.
 func SyncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return step(func() error {
+		d, err := os.Open(dir)
+		if err != nil {
+			return err
+		}
+		err = d.Sync()
+		if errors.Is(err, unix.EINVAL) {
+			err = nil // not every file system knows what that means
+		}
+		return errors.Join(err, d.Close())
+	})
 }
 
 // Sweep removes temporary files that a crash left in dir. Call it only while
@@ -54,7 +73,7 @@ func Sweep(dir string) error {
 	}
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), temporary) {
-			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+			err = errors.Join(err, step(func() error { return os.Remove(filepath.Join(dir, e.Name())) }))
 		}
 	}
 	return err
