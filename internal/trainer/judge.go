@@ -18,9 +18,9 @@ import (
 type Verdicts struct {
 	Series  *Series
 	First   int
-	Score   []float64   // NaN where there is no verdict
-	Flag    []bool      // is_anomaly
-	Shap    [][]float64 // per feature, nil where there is no verdict
+	Score   []float64     // NaN where there is no verdict
+	Flag    []bool        // is_anomaly
+	Shap    [][]float64   // per feature, nil where there is no verdict
 	Latency time.Duration // of all rows that went through the engine
 	judged  int           // their number
 }

@@ -24,7 +24,7 @@ const (
 	// Patience is how long nothing at all may come of a request, retries included.
 	Patience = 30 * time.Second
 	// MaxAnswer bounds what is read of one answer, in bytes.
-	MaxAnswer = 16 << 20
+	MaxAnswer = 6 << 20
 
 	maxSnippet = 300
 	firstPause = 500 * time.Millisecond

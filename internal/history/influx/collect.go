@@ -16,7 +16,7 @@ const (
 	firstStretch = time.Hour   // of history per query
 	leastStretch = time.Second // below this a server that sends too much is given up
 	maxStretch   = 24 * time.Hour
-	maxText      = 24 << 20 // bytes of lines that one stretch may make
+	maxText      = 8 << 20 // bytes of lines that one stretch may make
 )
 
 // Collect gives emit the wanted history as line protocol, in the order of time,
@@ -26,18 +26,7 @@ const (
 func (c *Client) Collect(ctx context.Context, r *Request, emit func(lines []byte, until time.Time) error) error {
 	stretch := firstStretch
 	for from := r.From; from.Before(r.To); {
-		to := from.Add(stretch)
-		if r.Every > 0 { // whole buckets only
-			to = to.Truncate(r.Every)
-		}
-		if to.After(r.To) || !to.After(from) {
-			to = r.To
-		}
-		lines, err := c.stretch(ctx, r, from, to)
-		if errors.Is(err, ErrLarge) && stretch > leastStretch && to.Sub(from) > leastStretch {
-			stretch /= 2
-			continue
-		}
+		lines, to, err := c.next(ctx, r, from, &stretch)
 		if err != nil {
 			return err
 		}
@@ -52,10 +41,33 @@ func (c *Client) Collect(ctx context.Context, r *Request, emit func(lines []byte
 	return nil
 }
 
-// stretch gets all measurements of a stretch of time, within Patience.
-func (c *Client) stretch(ctx context.Context, r *Request, from, to time.Time) ([]byte, error) {
+// next gets all measurements of a stretch of time, within Patience.
+func (c *Client) next(ctx context.Context, r *Request, from time.Time, stretch *time.Duration) (lines []byte, to time.Time, err error) {
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
+	for {
+		to = r.end(from, *stretch)
+		lines, err := c.stretch(ctx, r, from, to)
+		if !errors.Is(err, ErrLarge) || *stretch <= leastStretch || to.Sub(from) <= leastStretch {
+			return lines, to, err
+		}
+		*stretch /= 2
+	}
+}
+
+// end is where a stretch ends: buckets of Every stay whole.
+func (r *Request) end(from time.Time, stretch time.Duration) time.Time {
+	to := from.Add(stretch)
+	if r.Every > 0 {
+		to = to.Truncate(r.Every)
+	}
+	if to.After(r.To) || !to.After(from) {
+		return r.To
+	}
+	return to
+}
+
+func (c *Client) stretch(ctx context.Context, r *Request, from, to time.Time) ([]byte, error) {
 	p := points{from: from.UnixNano(), to: to.UnixNano()}
 	for _, s := range r.sources() {
 		if err := c.fetch(ctx, &s, from, to, r.Every, p.add); err != nil {

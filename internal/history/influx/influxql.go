@@ -13,6 +13,9 @@ import (
 // maxCells bounds what one row may hold.
 const maxCells = 4096
 
+// maxDepth bounds what is passed over unread.
+const maxDepth = 100
+
 // table is a series of an answer. Tags are in the order of their keys.
 type table struct {
 	name    string
@@ -199,6 +202,9 @@ func (d *documents) skip() error {
 		}
 		if depth == 0 {
 			return nil
+		}
+		if depth > maxDepth {
+			return errors.New("brackets without end")
 		}
 	}
 }
