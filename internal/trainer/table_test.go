@@ -51,6 +51,9 @@ func fleet(t *testing.T, hosts, intervals int) *Source {
 func schema(window time.Duration) feature.Schema {
 	s := feature.DefaultSchema()
 	s.Interval, s.Window = time.Minute, window
+	if err := s.Normalize(); err != nil {
+		panic(err) // the defaults are valid
+	}
 	return s
 }
 
