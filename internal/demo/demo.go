@@ -12,6 +12,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"telegraf-anomaly/internal/datacenter"
@@ -27,6 +30,8 @@ type Options struct {
 	Root   string // of the checkout
 	Dir    string // for configuration, data and logs; what an earlier run left there is removed
 	Center datacenter.Config
+	Shared bool                                  // one model for all hosts, learned from the stream, as a gateway of many has it
+	Before []string                              // program and arguments that start the processor, instead of Telegraf itself
 	Say    func(format string, arguments ...any) // is told what happens; may be nil
 }
 
@@ -113,7 +118,7 @@ func (s *Stack) store(ctx context.Context) (err error) {
 func (s *Stack) collect(context.Context) (err error) {
 	config := s.path("telegraf.conf")
 	err = s.relocate("telegraf.conf",
-		"/usr/bin/telegraf-anomaly", testbed.Anomaly.Path(s.options.Root),
+		`"/usr/bin/telegraf-anomaly"`, s.command(),
 		"/etc/telegraf/anomaly.conf", s.path("anomaly.conf"),
 		"http://127.0.0.1:5005", s.URL,
 		"http://127.0.0.1:8086", s.DB.URL)
@@ -125,6 +130,15 @@ func (s *Stack) collect(context.Context) (err error) {
 		s.options.Say("Telegraf: reads the data centre and this machine, log in %s", testbed.LogOf(config))
 	}
 	return err
+}
+
+// command is how Telegraf's configuration names the processor.
+func (s *Stack) command() string {
+	quoted := make([]string, 0, len(s.options.Before)+1)
+	for _, word := range append(slices.Clone(s.options.Before), testbed.Anomaly.Path(s.options.Root)) {
+		quoted = append(quoted, strconv.Quote(word))
+	}
+	return strings.Join(quoted, ", ")
 }
 
 func (s *Stack) path(name string) string { return filepath.Join(s.options.Dir, name) }

@@ -17,7 +17,11 @@ import (
 // learn lets the processor read the hosts' past, which fills its state directory
 // with models, and stores what it said.
 func (s *Stack) learn(ctx context.Context) error {
-	if err := s.relocate("anomaly.conf", "/var/lib/telegraf/anomaly", s.path("state")); err != nil {
+	pairs := []string{"/var/lib/telegraf/anomaly", s.path("state")}
+	if s.options.Shared {
+		pairs = append(pairs, "min_samples = 1440", "min_samples = 10000\n  scope = \"shared\"")
+	}
+	if err := s.relocate("anomaly.conf", pairs...); err != nil {
 		return err
 	}
 	if s.options.Center.Past == 0 {
