@@ -39,6 +39,9 @@ func (m *Model) validateJoint(n int) error {
 		if len(r.Mean) != p || len(r.Scale) != p || len(r.Components) > p || slices.ContainsFunc(r.Components, func(c []float64) bool { return len(c) != p }) {
 			return fmt.Errorf("detect: the residual's parts do not have %d columns", p)
 		}
+		if len(r.Variance) != len(r.Components) || !(r.Noise > 0) || slices.ContainsFunc(r.Variance, func(v float64) bool { return !(v > 0) }) {
+			return fmt.Errorf("detect: the residual needs a variance above 0 for each component, and for the rest")
+		}
 	}
 	if r := m.Relation; r != nil {
 		if len(r.Mean) != n || len(r.Scale) != n || len(r.Q) != n || len(r.Band) != n || slices.ContainsFunc(r.Q, func(q []float64) bool { return len(q) != n }) {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"gonum.org/v1/gonum/mat"
@@ -52,7 +53,8 @@ type Probe struct {
 }
 
 const (
-	probes         = 8
+	probes         = 8  // that New stores
+	maxProbes      = 64 // that Verify computes
 	probeTolerance = 1e-9
 )
 
@@ -126,17 +128,31 @@ func (b *Bundle) Verify() error {
 	if err := b.Detector.Validate(b.Schema.Names()); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	if err := b.Profile.Validate(); err != nil {
+	if err := b.verifyProfile(); err != nil {
 		return fmt.Errorf("%w: profile: %w", ErrInvalid, err)
 	}
-	if len(b.Probes) == 0 {
-		return fmt.Errorf("%w: no probes", ErrInvalid)
+	if n := len(b.Probes); n == 0 || n > maxProbes {
+		return fmt.Errorf("%w: %d probes, want 1 to %d", ErrInvalid, n, maxProbes)
 	}
 	scorer := detect.NewScorer(b.Detector)
 	for i, p := range b.Probes {
 		if err := p.verify(scorer, len(b.Schema.Features)); err != nil {
 			return fmt.Errorf("%w: probe %d: %w", ErrInvalid, i, err)
 		}
+	}
+	return nil
+}
+
+func (b *Bundle) verifyProfile() error {
+	if err := b.Profile.Validate(); err != nil {
+		return err
+	}
+	var names []string
+	for _, r := range b.Profile.References {
+		names = append(names, r.Name)
+	}
+	if want := append(b.Schema.Names(), ScoreColumn); !slices.Equal(names, want) {
+		return fmt.Errorf("it is of %q, want %q", names, want)
 	}
 	return nil
 }

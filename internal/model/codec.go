@@ -31,6 +31,11 @@ const (
 	MaxSize = 64 << 20
 
 	headerSize = len(magic) + 4 + 4 + 4
+
+	// What a model of a thousand features needs, and a hostile file may not
+	// exceed: decoding JSON costs many times its size, brackets most of all.
+	maxMetadata = 16 << 20
+	maxBrackets = 1 << 16
 )
 
 // metadata is the JSON part of the file.
@@ -51,7 +56,11 @@ func (b *Bundle) encode() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	data := make([]byte, 0, headerSize+len(meta)+len(trees)+sha256.Size)
+	size := headerSize + len(meta) + len(trees) + sha256.Size
+	if len(meta) > maxMetadata || size > MaxSize {
+		return nil, fmt.Errorf("model: %d bytes of metadata and %d of trees are too much for a model file; use fewer features or trees", len(meta), len(trees))
+	}
+	data := make([]byte, 0, size)
 	data = append(data, magic...)
 	data = binary.BigEndian.AppendUint32(data, version)
 	data = binary.BigEndian.AppendUint32(data, uint32(len(meta)))
@@ -71,29 +80,46 @@ func (b *Bundle) encode() ([]byte, error) {
 //	…         forest, see forest.Forest.UnmarshalBinary
 //	32 bytes  SHA-256 of everything before
 //
-// Lengths are checked against the size of data before anything is allocated. The
-// probes are computed and compared. Errors wrap ErrTruncated, ErrMagic, ErrNewer,
-// ErrDigest or ErrInvalid.
+// Lengths are checked against the size of data before anything is allocated, and
+// decoding allocates at most 40 bytes for each byte of metadata. The probes are
+// computed and compared. Errors wrap ErrTruncated, ErrMagic, ErrNewer, ErrDigest
+// or ErrInvalid.
 func Decode(data []byte) (*Bundle, error) {
-	meta, trees, err := sections(data)
+	text, trees, err := sections(data)
 	if err != nil {
 		return nil, err
 	}
-	var m metadata
-	d := json.NewDecoder(bytes.NewReader(meta))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&m); err != nil {
-		return nil, fmt.Errorf("%w: metadata: %w", ErrInvalid, err)
-	}
-	if m.Detector == nil {
-		return nil, fmt.Errorf("%w: no detector", ErrInvalid)
+	m, err := decodeMetadata(text)
+	if err != nil {
+		return nil, err
 	}
 	m.Detector.Forest = new(forest.Forest)
 	if err := m.Detector.Forest.UnmarshalBinary(trees); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	b := &Bundle{Schema: m.Schema, Detector: m.Detector, Provenance: m.Provenance, Profile: m.Profile, Probes: m.Probes, id: contentID(data)}
-	return b, b.Verify()
+	if err := b.Verify(); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func decodeMetadata(text []byte) (m metadata, err error) {
+	if n := bytes.Count(text, []byte("{")) + bytes.Count(text, []byte("[")); len(text) > maxMetadata || n > maxBrackets {
+		return m, fmt.Errorf("%w: %d bytes of metadata with %d brackets are too much", ErrInvalid, len(text), n)
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&m); err != nil {
+		return m, fmt.Errorf("%w: metadata: %w", ErrInvalid, err)
+	}
+	switch {
+	case d.InputOffset() != int64(len(text)):
+		return m, fmt.Errorf("%w: %d bytes behind the metadata", ErrInvalid, int64(len(text))-d.InputOffset())
+	case m.Detector == nil:
+		return m, fmt.Errorf("%w: no detector", ErrInvalid)
+	}
+	return m, nil
 }
 
 // sections checks the frame of a file and returns what it holds.

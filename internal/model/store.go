@@ -19,7 +19,11 @@ const (
 	currentFile = "current"
 	lockFile    = "lock"
 	stamp       = "20060102T150405.000Z"
+	maxName     = 200
 )
+
+// lockWait is how long a writer waits for another one.
+var lockWait = 5 * time.Second
 
 // ErrNoModel says that a store has no current version yet.
 var ErrNoModel = errors.New("model: the store holds no model yet")
@@ -45,33 +49,55 @@ func Load(path string) (*Bundle, error) {
 	}
 	if info.IsDir() {
 		s := Store{path}
-		name, err := s.Current()
-		if err != nil {
-			return nil, err
-		}
-		return s.Load(name)
+		return s.loadCurrent()
 	}
 	return readFile(path)
 }
 
+// loadCurrent tries again if, just then, another version was made current and the
+// old one removed.
+func (s *Store) loadCurrent() (*Bundle, error) {
+	for {
+		name, err := s.Current()
+		if err != nil {
+			return nil, err
+		}
+		b, err := s.Load(name)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return b, err
+		}
+		if again, _ := s.Current(); again == name {
+			return nil, err
+		}
+	}
+}
+
 func readFile(path string) (*Bundle, error) {
-	f, err := os.Open(path)
+	data, err := readAtMost(path, MaxSize)
 	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
-	}
-	if len(data) > MaxSize {
-		return nil, fmt.Errorf("%w: %s is larger than %d MiB", ErrInvalid, path, MaxSize>>20)
+		return nil, err
 	}
 	b, err := Decode(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return b, nil
+}
+
+func readAtMost(path string, size int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, size+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("model: %w", err)
+	case int64(len(data)) > size:
+		return nil, fmt.Errorf("%w: %s is larger than %d bytes", ErrInvalid, path, size)
+	}
+	return data, nil
 }
 
 // Save adds b as a new version and returns its name. It does not become current.
@@ -85,21 +111,28 @@ func (s *Store) Save(b *Bundle, now time.Time) (name string, err error) {
 		return "", err
 	}
 	defer unlock()
-	name = now.UTC().Format(stamp) + "-" + b.ID()
-	return name, atomicfile.Write(s.path(name), data, 0o640)
+	b.id = contentID(data) // its provenance may have been added to
+	name = now.UTC().Format(stamp) + "-" + b.id
+	if err := atomicfile.Write(s.path(name), data, 0o640); err != nil {
+		return "", fmt.Errorf("model: %w", err)
+	}
+	return name, nil
 }
 
 // Promote makes a version current, after checking that it can be loaded.
 func (s *Store) Promote(name string) error {
-	if _, err := s.Load(name); err != nil {
-		return err
-	}
-	unlock, err := s.lock()
+	unlock, err := s.lock() // first, lest somebody removes it between the check and the promotion
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	return atomicfile.Write(filepath.Join(s.dir, currentFile), []byte(name+"\n"), 0o640)
+	if _, err := s.Load(name); err != nil {
+		return err
+	}
+	if err := atomicfile.Write(filepath.Join(s.dir, currentFile), []byte(name+"\n"), 0o640); err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	return nil
 }
 
 // PromoteID makes the newest version with that ID current.
@@ -118,17 +151,17 @@ func (s *Store) PromoteID(id string) error {
 
 // Current returns the name of the current version, or ErrNoModel.
 func (s *Store) Current() (string, error) {
-	b, err := os.ReadFile(filepath.Join(s.dir, currentFile))
+	text, err := readAtMost(filepath.Join(s.dir, currentFile), maxName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("%w: %s", ErrNoModel, s.dir)
 	}
-	return strings.TrimSpace(string(b)), err
+	return strings.TrimSpace(string(text)), err
 }
 
 // Load reads a version.
 func (s *Store) Load(name string) (*Bundle, error) {
-	if name == "" || name != filepath.Base(name) || strings.HasPrefix(name, ".") {
-		return nil, fmt.Errorf("model: %q is not the name of a version", name)
+	if name == "" || name != filepath.Base(name) || strings.HasPrefix(name, ".") || len(name) > maxName {
+		return nil, fmt.Errorf("model: %.80q is not the name of a version", name)
 	}
 	return readFile(s.path(name))
 }
@@ -165,31 +198,37 @@ func (s *Store) Prune(keep int) (removed []string, err error) {
 	if err != nil && !errors.Is(err, ErrNoModel) {
 		return nil, err
 	}
-	for _, name := range names[:max(0, len(names)-keep)] {
+	for _, name := range names[:max(0, len(names)-max(0, keep))] {
 		if name == current {
 			continue
 		}
 		if err := os.Remove(s.path(name)); err != nil {
-			return removed, err
+			return removed, fmt.Errorf("model: %w", err)
 		}
 		removed = append(removed, name)
 	}
-	return removed, atomicfile.SyncDir(s.dir)
+	if err := atomicfile.SyncDir(s.dir); err != nil {
+		return removed, fmt.Errorf("model: %w", err)
+	}
+	return removed, nil
 }
 
 func (s *Store) path(name string) string { return filepath.Join(s.dir, name+suffix) }
 
 // lock waits a moment for another writer, and sweeps up after crashed ones.
 func (s *Store) lock() (unlock func(), err error) {
-	for range 50 {
+	for end := time.Now().Add(lockWait); ; time.Sleep(lockWait / 50) {
 		unlock, err = atomicfile.Lock(filepath.Join(s.dir, lockFile))
-		if !errors.Is(err, atomicfile.ErrLocked) {
+		if !errors.Is(err, atomicfile.ErrLocked) || time.Now().After(end) {
 			break
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("model: store: %w", err)
 	}
-	return unlock, atomicfile.Sweep(s.dir)
+	if err := atomicfile.Sweep(s.dir); err != nil {
+		unlock()
+		return nil, fmt.Errorf("model: store: %w", err)
+	}
+	return unlock, nil
 }
