@@ -113,12 +113,16 @@ func (m *Model) calibrate(contexts *mat.Dense) (err error) {
 	for i := range n {
 		scores[i] = scorer.Score(contexts.RawRowView(i)).Score
 	}
-	contamination := m.Options.Contamination
-	if contamination == 0 {
-		contamination = 0.003
-	}
-	m.Threshold, err = forest.Threshold(scores, contamination)
+	m.Threshold, err = forest.Threshold(scores, m.Tail())
 	return err
+}
+
+// Tail is the share of the training rows that lie above the threshold.
+func (m *Model) Tail() float64 {
+	if m.Options.Contamination == 0 {
+		return DefaultOptions().Contamination
+	}
+	return m.Options.Contamination
 }
 
 // Players maps the forest's columns to features.

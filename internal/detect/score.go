@@ -10,7 +10,7 @@ import (
 // A Verdict is what a Scorer says of one vector.
 type Verdict struct {
 	Score     float64   // anomaly_score, in (0, 1]
-	Bits      float64   // its logarithm, shap_base + Σ shap
+	Bits      float64   // ToBits(Score)
 	Base      float64   // shap_base
 	Shap      []float64 // shap_<feature>, bits
 	Threshold float64
@@ -92,28 +92,33 @@ func below(bits float64) float64 {
 	return -knee * knee / (bits - 2*knee)
 }
 
-// Without returns the bits that would be left if pushes of the explanation that
-// sum to push were not there. Near 0 bits are compressed, and the pushes with
-// them: both are stretched again before they are subtracted, else any small
-// push would seem to carry the whole verdict.
-func (v *Verdict) Without(push float64) float64 {
-	rise := v.Bits - v.Base
-	if !(rise > 0) || v.Bits <= knee {
-		return v.Bits - push
-	}
-	stretched := above(v.Bits) - v.Base
-	return below(v.Base + stretched*(1-push/rise))
-}
-
 // above is the inverse of below.
 func above(bits float64) float64 {
 	if bits <= knee {
 		return bits
 	}
-	return 2*knee - knee*knee/bits
+	return 2*knee - knee*knee/math.Min(bits, -1e-12)
+}
+
+// ToBits stretches a score in (0, 1] to bits on a scale without an upper end,
+// for sums and extrapolation; ToScore is the way back.
+func ToBits(score float64) float64 { return above(math.Log2(score)) }
+
+// ToScore compresses bits of any size to a score in (0, 1).
+func ToScore(bits float64) float64 { return math.Exp2(below(bits)) }
+
+// Without returns the score that would be left if pushes of the explanation that
+// sum to push were not there. They are stretched as the score is before they are
+// subtracted, else any small push would seem to carry the whole verdict.
+func (v *Verdict) Without(push float64) float64 {
+	rise := math.Log2(v.Score) - v.Base
+	if !(rise > 0) {
+		return math.Exp2(math.Log2(v.Score) - push)
+	}
+	return ToScore(v.Bits - (v.Bits-v.Base)*push/rise)
 }
 
 func (v *Verdict) set(bits, threshold float64) {
-	v.Bits, v.Score, v.Threshold = bits, math.Exp2(math.Min(bits, 0)), threshold
+	v.Bits, v.Score, v.Threshold = above(bits), math.Exp2(bits), threshold
 	v.Anomaly = forest.Anomalous(v.Score, threshold)
 }
