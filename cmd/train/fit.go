@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -147,6 +148,10 @@ func (f *fitting) lookBack() (err error) {
 		return nil
 	}
 	f.table, err = trainer.ReadTable(f.ctx, f.source, f.Schema, f.split.Validation.Add(-2*f.Schema.Window))
+	if errors.Is(err, trainer.ErrLarge) {
+		f.warn("nothing is held out: %v", err)
+		f.table, err = nil, nil
+	}
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -17,6 +18,10 @@ import (
 func TestMain(m *testing.M) {
 	for _, name := range []string{"MLFLOW_TRACKING_URI", "INFLUX_HOST", "INFLUX_TOKEN"} {
 		_ = os.Unsetenv(name) // the tests name their own servers
+	}
+	if args := os.Getenv("TRAIN_ARGS"); args != "" { // this very test as the program
+		os.Args = append(os.Args[:1], strings.Split(args, "\n")...)
+		main()
 	}
 	testscript.Main(m, map[string]func(){"train": main})
 }

@@ -88,23 +88,23 @@ type trial struct {
 
 // fitSummary is what `train fit --json` writes.
 type fitSummary struct {
-	Version      string         `json:"version"`
-	ID           string         `json:"id"`
-	Features     []string       `json:"features"`
-	Rows         int            `json:"rows"`
-	Groups       int            `json:"groups"`
-	From         time.Time      `json:"from"`
-	To           time.Time      `json:"to"`
-	Interval     string         `json:"interval"`
-	LeftOut      map[string]int `json:"left_out"`
-	DataDigest   string         `json:"data_digest"`
-	Threshold    float64        `json:"threshold"`
-	Params       any            `json:"params"`
-	HeldOut      *measurement   `json:"held_out,omitempty"`
-	HeldOutFrom  time.Time      `json:"held_out_from,omitzero"`
-	Incidents    string         `json:"incidents,omitempty"` // what the search went by
-	Trials       []trial        `json:"trials,omitempty"`
-	SampledRows  int            `json:"sampled_rows"`
+	Version     string         `json:"version"`
+	ID          string         `json:"id"`
+	Features    []string       `json:"features"`
+	Rows        int            `json:"rows"`
+	Groups      int            `json:"groups"`
+	From        time.Time      `json:"from"`
+	To          time.Time      `json:"to"`
+	Interval    string         `json:"interval"`
+	LeftOut     map[string]int `json:"left_out"`
+	DataDigest  string         `json:"data_digest"`
+	Threshold   float64        `json:"threshold"`
+	Params      any            `json:"params"`
+	HeldOut     *measurement   `json:"held_out,omitempty"`
+	HeldOutFrom time.Time      `json:"held_out_from,omitzero"`
+	Incidents   string         `json:"incidents,omitempty"` // what the search went by
+	Trials      []trial        `json:"trials,omitempty"`
+	SampledRows int            `json:"sampled_rows"`
 }
 
 func (f *fitting) summary() *fitSummary {

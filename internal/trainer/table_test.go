@@ -161,6 +161,9 @@ func TestSplit(t *testing.T) {
 	require.Equal(t, from.Add(70*time.Hour), s.Validation)
 	require.Equal(t, from.Add(85*time.Hour), s.Test)
 
+	s = SplitAt(from, from.AddDate(100, 0, 0))
+	require.True(t, s.Validation.After(from) && s.Test.After(s.Validation), "a century does not overflow")
+
 	src := fleet(t, 2, 300)
 	set, _ := fit(t, src, schema(0))
 	split := SplitAt(set.From, set.To)

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"telegraf-anomaly/internal/testbed"
+)
+
+// e2e skips where the real programs are not wanted.
+func e2e(t *testing.T) {
+	t.Helper()
+	if os.Getenv("E2E") == "" {
+		t.Skip("set E2E=1 to run against the real programs")
+	}
+}
+
+// What was written to a real InfluxDB comes back, in InfluxQL and in Flux, and
+// makes the model that the file makes from which it was written.
+func TestHistoryOutOfInfluxDB(t *testing.T) {
+	e2e(t)
+	root, err := testbed.Root()
+	require.NoError(t, err)
+	server, err := testbed.StartInfluxDB(t.Context(), root, t.TempDir())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, server.Stop()) }()
+	dir := t.TempDir()
+	original := filepath.Join(dir, "original.lp")
+	start := time.Now().UTC().Add(-3 * time.Hour).Truncate(time.Minute)
+	must(t, "simulate", "-o", original, "--hosts", "3", "--last", "3h", "--interval", "10s", "--per-kind", "0", "--start", start.Format(time.RFC3339))
+	write(t, server, original)
+
+	found := must(t, "check", "--url", server.URL)
+	require.Contains(t, found, "hosts: 3 in the last")
+	require.NotContains(t, found, "FAIL")
+	_, _, code := train(t, "check", "--url", server.URL, "--database", "nosuch")
+	require.Equal(t, exitGate, code)
+
+	span := []string{"--from", start.Format(time.RFC3339), "--to", start.Add(3 * time.Hour).Format(time.RFC3339)}
+	influxQL, flux := filepath.Join(dir, "influxql.lp"), filepath.Join(dir, "flux.lp")
+	must(t, append([]string{"collect", "--url", server.URL, "-o", influxQL}, span...)...)
+	must(t, append([]string{"collect", "--url", server.URL, "-o", flux, "--flux", "--org", "any", "--database", "telegraf/autogen"}, span...)...)
+	a, err := os.ReadFile(influxQL)
+	require.NoError(t, err)
+	b, err := os.ReadFile(flux)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(a, b), "both languages give the same bytes")
+
+	var fromFile, fromServer fitSummary
+	mustJSON(t, &fromFile, "fit", "-q", "--data", original, "--model", filepath.Join(dir, "m1"))
+	mustJSON(t, &fromServer, "fit", "-q", "--data", influxQL, "--model", filepath.Join(dir, "m2"))
+	require.InDelta(t, fromFile.Rows, fromServer.Rows, 3, "the first interval of a host may differ by the order of its lines")
+	require.InDelta(t, fromFile.Threshold, fromServer.Threshold, .02)
+
+	must(t, "validate", "--influx", server.URL, "--max-age", "2h")
+}
+
+func write(t *testing.T, server *testbed.Server, file string) {
+	t.Helper()
+	_, err := server.Query(t.Context(), "", "CREATE DATABASE telegraf")
+	require.NoError(t, err)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	answer, err := http.Post(server.URL+"/write?db=telegraf", "text/plain", bytes.NewReader(text))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusNoContent, answer.StatusCode)
+	require.NoError(t, answer.Body.Close())
+}
+
+// readBack asks through MLflow's own client.
+const readBack = `
+import sys, mlflow
+c = mlflow.MlflowClient(sys.argv[1])
+e = c.get_experiment_by_name("telegraf-anomaly")
+runs = c.search_runs([e.experiment_id])
+parents = [r for r in runs if "mlflow.parentRunId" not in r.data.tags]
+children = [r for r in runs if "mlflow.parentRunId" in r.data.tags]
+v = c.get_model_version_by_alias("telegraf-anomaly", "challenger")
+print(len(parents), len(children), v.version, v.run_id == parents[0].info.run_id)
+for r in parents + children:
+    assert r.info.status == "FINISHED", r.info.status
+    assert "contamination" in r.data.params and "alarms_per_host_week" in r.data.metrics, r.data
+names = {a.path for r in parents for a in c.list_artifacts(r.info.run_id)}
+assert {"report.html", "report.json", "fit.json", "plots"} <= names, names
+`
+
+// A run, its grid, its report and its registered version reach a real MLflow; one
+// that could not be sent is sent later. MLFLOW_PYTHON has mlflow installed.
+func TestTrackingReachesMLflow(t *testing.T) {
+	e2e(t)
+	python := os.Getenv("MLFLOW_PYTHON")
+	if python == "" {
+		t.Skip("MLFLOW_PYTHON does not name a Python that has mlflow")
+	}
+	data, store := record(t, "--last", "240h"), filepath.Join(t.TempDir(), "models")
+	t.Setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+	t.Setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+	_, said, code := train(t, "fit", "-q", "--data", data, "--model", store, "--search")
+	require.Zero(t, code, "a tracking failure never loses the model")
+	require.Contains(t, said, "the model is safe, MLflow does not know of it")
+	_, _, code = train(t, "fit", "-q", "--data", data, "--model", filepath.Join(t.TempDir(), "m"), "--require-mlflow")
+	require.Equal(t, exitFailure, code)
+
+	address := mlflowServer(t, python)
+	t.Setenv("MLFLOW_TRACKING_URI", address)
+	t.Setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+	for range 10 { // one try takes 30 s at most, and the next goes on from there
+		if _, _, code = train(t, "track", "--model", store); code == exitOK {
+			break
+		}
+	}
+	require.Zero(t, code)
+	require.Empty(t, must(t, "track", "--model", store), "nothing waits any more")
+	out, err := exec.CommandContext(t.Context(), python, "-c", readBack, address).CombinedOutput()
+	require.NoError(t, err, string(out))
+	require.Contains(t, string(out), "1 3 1 True")
+}
+
+func mlflowServer(t *testing.T, python string) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	port := l.Addr().(*net.TCPAddr).Port
+	require.NoError(t, l.Close())
+	dir := t.TempDir()
+	c := exec.Command(python, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", fmt.Sprint(port),
+		"--backend-store-uri", "sqlite:///"+filepath.Join(dir, "x.db"), "--artifacts-destination", filepath.Join(dir, "artifacts"))
+	c.Env = append(os.Environ(), "MLFLOW_DISABLE_TELEMETRY=true")
+	c.Dir, c.SysProcAttr = dir, &syscall.SysProcAttr{Setpgid: true}
+	require.NoError(t, c.Start())
+	t.Cleanup(func() {
+		_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL) // its workers are in its group
+		_ = c.Wait()
+	})
+	address = fmt.Sprintf("http://127.0.0.1:%d", port)
+	require.NoError(t, testbed.Until(t.Context(), "MLflow", func() bool {
+		answer, err := http.Get(address + "/health")
+		return err == nil && answer.Body.Close() == nil && answer.StatusCode == http.StatusOK
+	}))
+	return address
+}
+
+// The forest is scikit-learn's: DATA_PAPER names the labelled sets,
+// SKLEARN_PYTHON a Python.
+func TestParity(t *testing.T) {
+	sets, python := os.Getenv("DATA_PAPER"), os.Getenv("SKLEARN_PYTHON")
+	if sets == "" || python == "" {
+		t.Skip("DATA_PAPER and SKLEARN_PYTHON are not set")
+	}
+	var rows []parity
+	mustJSON(t, &rows, "parity", sets, "-q")
+	require.NotEmpty(t, rows)
+}
+
+// Ctrl-C: exit 130, and no half model.
+func TestInterrupted(t *testing.T) {
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	dir := t.TempDir()
+	data, store := filepath.Join(dir, "long.csv"), filepath.Join(dir, "models")
+	must(t, "simulate", "-o", data, "--last", "8000h", "--per-kind", "0")
+	c := exec.Command(exe, "-test.run=^TestMain$")
+	c.Env = append(os.Environ(), "TRAIN_ARGS=fit\n--data\n"+data+"\n--model\n"+store)
+	require.NoError(t, c.Start())
+	require.NoError(t, testbed.Until(t.Context(), "the fit to begin", func() bool { _, err := os.Stat(store); return err == nil }))
+	require.NoError(t, c.Process.Signal(os.Interrupt))
+	err = c.Wait()
+	if err == nil {
+		t.Skip("the fit was faster than the signal")
+	}
+	require.Equal(t, exitInterrupted, c.ProcessState.ExitCode())
+	models, err := filepath.Glob(filepath.Join(store, "*.model"))
+	require.NoError(t, err)
+	require.Empty(t, models)
+}
