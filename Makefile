@@ -9,8 +9,9 @@ GO ?= go
 # the others and be disturbed by them.
 E2E := ./internal/e2e
 OTHERS = $(shell $(GO) list ./... | grep -v /internal/e2e)
+AROUND := ./internal/dashboards ./packaging/... ./docs
 
-.PHONY: help run test build race lint fuzz throughput clean
+.PHONY: help run test build race lint fuzz throughput demo load up down packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z\/ -]+:.*## / {printf "  make %-26s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +25,7 @@ test: bin/telegraf bin/influxd ## every test, those with the real programs inclu
 	$(GO) vet ./...
 	$(GO) test $(OTHERS)
 	E2E=1 $(GO) test -count=1 -timeout 20m $(E2E)
+	E2E=1 $(GO) test -count=1 -timeout 20m -p 1 $(AROUND)
 
 build: ## the processor and the training tool, into bin/
 	$(GO) build -trimpath -ldflags "-s -w" -o bin/ ./cmd/...
@@ -51,5 +53,25 @@ fuzz: ## every fuzz test for FUZZTIME
 throughput: bin/telegraf ## measure speed, memory and size, alone and under Telegraf
 	E2E=1 THROUGHPUT=full $(GO) test -count=1 -timeout 30m -run '^TestThroughput' -v $(E2E)
 
+demo: ## the whole stack, six faults, and whether each was detected and named; ARGS=-stay leaves it running
+	@mkdir -p bin
+	@$(GO) build -o bin/demo ./examples/datacenter/demo
+	@bin/demo $(ARGS)
+
+load: ## 1,000 simulated hosts, once a second, through one Telegraf; DURATION=10m
+	@mkdir -p bin
+	@$(GO) build -o bin/fleet ./examples/stress/fleet
+	@bin/fleet -duration $(if $(filter-out 0,$(DURATION)),$(DURATION),60s) $(ARGS)
+
+up: ## the stack in containers, by docker compose
+	docker compose -f docker/compose.yaml up --build --detach --wait
+
+down: ## end that, keep its data
+	docker compose -f docker/compose.yaml down
+
+VERSION ?= 0.0.0
+packages: ## deb and rpm of VERSION, into dist/
+	$(GO) run ./packaging/build -version $(VERSION) -out dist
+
 clean: ## remove what was built, and the data of make run
-	rm -rf bin .run
+	rm -rf bin dist .run
