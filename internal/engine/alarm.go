@@ -24,9 +24,12 @@ func (r AlarmRule) Check() error {
 	return nil
 }
 
-// episodeGap is how many intervals without an alarm still belong to one
-// incident.
-const episodeGap = 10
+// episodeGap is how long an incident may be quiet: alarms that come closer than
+// this, and than episodeIntervals, are one.
+const (
+	episodeGap       = time.Hour
+	episodeIntervals = 10
+)
 
 // An alarm is the state of one host's alarms.
 type alarm struct {
@@ -51,7 +54,7 @@ func (a *alarm) update(r AlarmRule, t int64, above bool, group string, interval 
 	recent := a.History & (1<<r.M - 1)
 	a.Active = bits.OnesCount64(recent) >= r.N && above || a.Active && a.Below < r.Clear
 	if a.Active {
-		if a.Episode == "" || t-a.Last > episodeGap*int64(interval) {
+		if a.Episode == "" || t-a.Last > int64(max(episodeGap, episodeIntervals*interval)) {
 			a.Episode, a.Start = episodeID(group, t), t
 		}
 		a.Last = t

@@ -3,63 +3,69 @@ package engine
 import (
 	"math"
 	"time"
+
+	"telegraf-anomaly/internal/detect"
+	"telegraf-anomaly/internal/model"
 )
 
-const (
-	week = 7 * 24 * time.Hour
-
-	priorWeeks = 1.0 / 7          // what the training set says counts as much as a day of the stream
-	priorPeaks = 10               // and as this many peaks
-	memory     = 4 * week         // after which what was seen counts half
-	calm       = 10               // intervals below the base that end a cluster
-	capExcess  = 5                // in mean excesses: an incident is not what the tail looks like
-	highest    = -1.0 / (1 << 10) // bits: a score of almost 1, which a threshold must not reach
-)
-
-// A budget raises a model's threshold so that about PerWeek clusters of high
-// scores a week exceed it. Peaks over a base, here the model's own threshold,
-// are taken to be exponential, the middle of the generalized Pareto family
-// (Coles, An Introduction to Statistical Modeling of Extreme Values, 2001, ch. 4):
+// A budget raises a model's threshold so that few alarms are left:
 //
-//	threshold = base + (mean excess) * ln(clusters per week / PerWeek)
+//	threshold = base + excess * (margin + youth + extra)
 //
-// It follows the stream, since the tail of training scores keeps no promise.
+// base is the model's own threshold and excess how fast the tail of its training
+// scores falls, both in bits. The first days of a host bring much that is new, so
+// youth starts high and vanishes. And since no tail keeps its promise for ever,
+// extra grows by a step with every alarm and fades: whatever the scores do, alarms
+// that go on get rarer (after Gibbs and Candès, "Adaptive conformal inference
+// under distribution shift", NeurIPS 2021).
 type budget struct {
-	Base     float64 // bits
-	Rate     float64 // clusters a week that the training set lets expect
-	Excess   float64 // mean excess of the training set, bits
-	Weeks    float64 // observed, fading
-	Clusters float64 // peaks in them
-	Sum      float64 // of their excesses
-	Peak     float64 // of the cluster under way; 0: none
-	Last     int64   // time of the newest exceedance
-	Newest   int64   // time of the newest vector
+	Base   float64
+	Excess float64
+	Extra  float64 // mean excesses
+	Regime int     // of the unit: a change that was accepted settles old scores
+	Newest int64   // time of the newest vector
 }
 
-// threshold in bits for perWeek alarms.
-func (b *budget) threshold(perWeek float64) float64 {
-	rate := (b.Rate*priorWeeks + b.Clusters) / (priorWeeks + b.Weeks)
-	return math.Min(b.Base+b.mean()*math.Log(math.Max(1, rate/perWeek)), math.Max(b.Base, highest))
+// What a budget adds, in mean excesses, for one alarm a week. docs/LEARNING.md
+// shows how recall and false alarms depend on it.
+const (
+	margin    = 3.5
+	youth     = 12
+	alarmStep = 2
+	maxExtra  = 4
+	forget    = 42 * time.Hour // after which half of extra is left
+	minExcess = 0.01           // bits
+)
+
+// begin takes from a model what its training scores say about the tail.
+func (b *budget) begin(m *model.Bundle) {
+	b.Base = detect.ToBits(m.Detector.Threshold)
+	grid := m.Profile.References[len(m.Profile.References)-1].Grid
+	low, high := grid[len(grid)*97/100], grid[len(grid)-1]
+	b.Excess = math.Max((detect.ToBits(high)-detect.ToBits(low))/math.Log(5), minExcess)
 }
 
-func (b *budget) mean() float64 { return (b.Excess*priorPeaks + b.Sum) / (priorPeaks + b.Clusters) }
+// threshold in bits, for perWeek alarms of a unit whose youth runs from 1 to 0.
+// Twice the alarms are had for ln 2 excesses less.
+func (b *budget) threshold(perWeek, young float64) float64 {
+	return b.Base + b.Excess*math.Max(0, margin-math.Log(perWeek)+youth*young+b.Extra)
+}
 
-// observe takes the score of one vector.
-func (b *budget) observe(t int64, bits float64, interval time.Duration) {
+// pass lets time pass up to a vector. What came before an accepted change does
+// not count.
+func (b *budget) pass(t int64, regime int) {
 	if d := t - b.Newest; b.Newest != 0 && d > 0 {
-		d = min(d, int64(calm)*int64(interval))
-		fade := math.Exp2(-float64(d) / float64(memory))
-		b.Weeks = b.Weeks*fade + float64(d)/float64(week)
-		b.Clusters, b.Sum = b.Clusters*fade, b.Sum*fade
+		b.Extra *= math.Exp2(-float64(d) / float64(forget))
+	}
+	if regime != b.Regime {
+		b.Regime, b.Extra = regime, 0
 	}
 	b.Newest = t
-	if bits > b.Base {
-		b.Peak, b.Last = math.Max(b.Peak, bits-b.Base), t
-		return
-	}
-	if b.Peak > 0 && t-b.Last > int64(calm)*int64(interval) {
-		b.Sum += math.Min(b.Peak, capExcess*b.mean())
-		b.Clusters++
-		b.Peak = 0
+}
+
+// alarmed notes that an incident began.
+func (b *budget) alarmed(young float64) {
+	if young == 0 {
+		b.Extra = math.Min(b.Extra+alarmStep, maxExtra)
 	}
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"math"
 	"runtime"
 	"strings"
 	"time"
@@ -60,6 +59,9 @@ func (e *Engine[T]) score(h *host, v *feature.Vector, context []float64) Status 
 	plain := e.verdict
 	above := plain.Anomaly && !e.quiet(v) && e.speaks(h, v)
 	e.verdict.Anomaly = h.alarm.update(e.config.Alarm, v.Time, above, v.Group.Key, e.config.Schema.Interval)
+	if e.verdict.Anomaly && h.alarm.Start == v.Time {
+		h.budget.alarmed(u.Youth())
+	}
 	if e.verdict.Anomaly {
 		e.why = e.reason(h, v)
 	}
@@ -89,13 +91,13 @@ func complete(v *feature.Vector, b *model.Bundle) {
 // the push of features that may not raise an alarm now: those that strayed in a
 // direction nobody minds, or too little to matter.
 func (e *Engine[T]) speaks(h *host, v *feature.Vector) bool {
-	bits := e.verdict.Bits
+	muted := 0.0
 	for f := range e.config.Schema.Features {
 		if push := e.verdict.Shap[f]; push > 0 && e.muted(h, v, f) {
-			bits -= push
+			muted += push
 		}
 	}
-	return bits == e.verdict.Bits || forest.Anomalous(math.Exp2(bits), e.verdict.Threshold)
+	return muted == 0 || forest.Anomalous(e.verdict.Without(muted), e.verdict.Threshold)
 }
 
 func (e *Engine[T]) muted(h *host, v *feature.Vector, f int) bool {

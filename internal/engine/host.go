@@ -1,12 +1,9 @@
 package engine
 
 import (
-	"math"
-	"time"
-
 	"telegraf-anomaly/forest"
+	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/feature"
-	"telegraf-anomaly/internal/model"
 	"telegraf-anomaly/internal/retrain"
 )
 
@@ -95,27 +92,11 @@ func (e *Engine[T]) follow(h *host, v *feature.Vector) {
 	}
 	if h.budgeted != h.unit.Champion {
 		h.budgeted = h.unit.Champion
-		h.budget.begin(h.budgeted.Bundle, e.config.Schema.Interval)
+		h.budget.begin(h.budgeted.Bundle)
 	}
-	e.verdict.Threshold = math.Max(e.verdict.Threshold, math.Exp2(h.budget.threshold(e.config.AlarmsPerWeek)))
+	h.budget.pass(v.Time, h.unit.Regime())
+	// Scores near 1 lie too close together to reckon with; their bits do not.
+	bits := h.budget.threshold(e.config.AlarmsPerWeek, h.unit.Youth())
+	e.verdict.Threshold = detect.ToScore(bits)
 	e.verdict.Anomaly = forest.Anomalous(e.verdict.Score, e.verdict.Threshold)
-	if v.Settled {
-		h.budget.observe(v.Time, e.verdict.Bits, e.config.Schema.Interval)
-	}
 }
-
-// begin takes from a model what its training scores say about the tail. What was
-// seen of the stream stays.
-func (b *budget) begin(m *model.Bundle, interval time.Duration) {
-	b.Base = math.Log2(m.Detector.Threshold)
-	b.Rate = tailShare * float64(week) / float64(interval) / clusterSize
-	grid := m.Profile.References[len(m.Profile.References)-1].Grid
-	low, high := grid[len(grid)*9/10], grid[len(grid)-1]
-	b.Excess = math.Max((math.Log2(high)-math.Log2(low))/math.Log(10), minExcess)
-}
-
-const (
-	tailShare   = 0.005 // of the training vectors lie above the model's threshold
-	clusterSize = 3     // vectors of one cluster
-	minExcess   = 0.01  // bits
-)

@@ -76,10 +76,10 @@ func (h *host) save(w *state.Writer) {
 	w.Floats(h.baseline.Mean)
 	w.Floats(h.baseline.Deviation)
 	b := &h.budget
-	for _, v := range []float64{b.Base, b.Rate, b.Excess, b.Weeks, b.Clusters, b.Sum, b.Peak} {
+	for _, v := range []float64{b.Base, b.Excess, b.Extra} {
 		w.Float(v)
 	}
-	w.Int(b.Last)
+	w.Int(int64(b.Regime))
 	w.Int(b.Newest)
 	w.Bool(h.budgeted != nil && h.budgeted == h.unit.Champion)
 	a := &h.alarm
@@ -94,10 +94,10 @@ func (h *host) save(w *state.Writer) {
 func (h *host) load(r *state.Reader) {
 	h.baseline = baseline{Seen: int(r.Int()), Mean: r.Floats(), Deviation: r.Floats()}
 	b := &h.budget
-	for _, v := range []*float64{&b.Base, &b.Rate, &b.Excess, &b.Weeks, &b.Clusters, &b.Sum, &b.Peak} {
+	for _, v := range []*float64{&b.Base, &b.Excess, &b.Extra} {
 		*v = r.Float()
 	}
-	b.Last, b.Newest = r.Int(), r.Int()
+	b.Regime, b.Newest = int(r.Int()), r.Int()
 	if r.Bool() {
 		h.budgeted = h.unit.Champion
 	}

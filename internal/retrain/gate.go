@@ -76,7 +76,7 @@ func (c Comparison) Refusal() string {
 	switch {
 	case c.Rate > max(maxRate, maxRateGrowth*c.RateBefore):
 		return fmt.Sprintf("it flags %.1f %% of the recent past, the serving model %.1f %%", 100*c.Rate, 100*c.RateBefore)
-	case c.Agreement < minAgreement:
+	case c.Agreement < minAgreement && c.Rate > c.RateBefore: // to flag less and find as much is an improvement
 		return fmt.Sprintf("it agrees with the serving model on %.0f %% of the recent past only", 100*c.Agreement)
 	case c.Recall < c.RecallBefore-maxRecallLoss:
 		return fmt.Sprintf("it finds %.0f %% of planted anomalies, the serving model %.0f %%", 100*c.Recall, 100*c.RecallBefore)

@@ -27,9 +27,8 @@ func (u *Unit) schedule(t int64) {
 	case u.fitting || u.seen < u.policy.MinSamples || u.seen < u.retryAt || !u.learner.Free():
 	case u.Champion == nil:
 		u.fit(t, false)
-	case u.recent.Shifted():
-		u.decide(t, Accepted, "most of the last %v was flagged: it is the new normal", u.policy.Accept)
-		u.startOver()
+	case u.accepted:
+		u.decide(t, Accepted, "what was flagged has lasted for %v: it is the new normal", u.policy.Accept)
 		u.fit(t, true)
 	case u.wanted, t-u.fitTime >= int64(u.policy.Period), u.fitTime == 0:
 		u.fit(t, false)
@@ -41,22 +40,42 @@ func (u *Unit) schedule(t int64) {
 // Refit asks for a fit at the next context, whatever the schedule says.
 func (u *Unit) Refit() { u.wanted = true }
 
-// startOver forgets what came before a shift.
-func (u *Unit) startOver() {
-	shifted := u.recent.Entries
-	u.sample.Entries = nil
-	for _, e := range shifted {
-		context := make([]float64, len(e.Context))
-		for i, x := range e.Context {
-			context[i] = float64(x)
-		}
-		u.sample.Add(e.Time, context, 1)
+// learn lets a context into the sample. One that was flagged waits for the time
+// of Policy.Accept: if the unit is being flagged then as well, so at the same
+// hour of another day, the change is the new normal and all that was flagged
+// meanwhile is learned; else it was an incident, and counts little.
+func (u *Unit) learn(t int64, context []float64, flagged bool) {
+	old, left := u.recent.Add(t, context, flagged)
+	young := !left && len(u.recent.Entries) < u.recent.Size // all is new in the first days
+	if !flagged || young {
+		u.sample.Add(t, context, 1)
 	}
-	u.recent = u.policy.newRecent()
+	if !left || old.Key == 0 {
+		return
+	}
+	if u.recent.Flagged() < persisting {
+		u.enter(old, flaggedWeight)
+		return
+	}
+	u.enter(old, 1)
+	for i := range u.recent.Entries {
+		if e := &u.recent.Entries[i]; e.Key != 0 {
+			u.enter(*e, 1)
+			e.Key = 0
+		}
+	}
+	u.accepted = true
+	u.regime++
+}
+
+// enter puts an entry of the ring into the sample, where it stands for all the
+// contexts that came between it and the next.
+func (u *Unit) enter(e Entry, weight float64) {
+	u.sample.Add(e.Time, widen(e.Context), weight*float64(u.recent.Spacing)/float64(u.policy.Schema.Interval))
 }
 
 func (u *Unit) fit(t int64, forced bool) {
-	u.fitting, u.wanted, u.fittedAt, u.fitTime = true, false, u.seen, t
+	u.fitting, u.wanted, u.accepted, u.fittedAt, u.fitTime = true, false, false, u.seen, t
 	contexts, from, to := u.sample.Rows()
 	j := job{unit: u, contexts: contexts, schema: u.policy.Schema, options: u.policy.Detect, forced: forced,
 		provenance: model.Provenance{Source: "stream of " + u.Name, From: from, To: to}}

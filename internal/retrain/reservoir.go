@@ -81,6 +81,14 @@ func narrow(dst []float32, src []float64) []float32 {
 	return dst
 }
 
+func widen(src []float32) []float64 {
+	dst := make([]float64, len(src))
+	for i, x := range src {
+		dst[i] = float64(x)
+	}
+	return dst
+}
+
 // Rows returns the contexts in the order of time, and the range of their times.
 func (r *Reservoir) Rows() (contexts *mat.Dense, from, to time.Time) {
 	byTime := slices.Clone(r.Entries)
@@ -91,10 +99,7 @@ func (r *Reservoir) Rows() (contexts *mat.Dense, from, to time.Time) {
 func matrix(entries []Entry, width int) *mat.Dense {
 	m := mat.NewDense(len(entries), width, nil)
 	for i, e := range entries {
-		row := m.RawRowView(i)
-		for c, x := range e.Context {
-			row[c] = float64(x)
-		}
+		m.SetRow(i, widen(e.Context))
 	}
 	return m
 }
@@ -108,31 +113,39 @@ type Recent struct {
 	Entries []Entry // oldest first; Key is 1 for a flagged one, else 0
 }
 
-// Add offers a context; it is kept if the newest one is Spacing older.
-func (r *Recent) Add(t int64, context []float64, flagged bool) {
+// Add offers a context, which is kept if the newest one is Spacing older. It
+// returns the one that leaves for it, if any.
+func (r *Recent) Add(t int64, context []float64, flagged bool) (old Entry, left bool) {
 	n := len(r.Entries)
 	if n > 0 && t-r.Entries[n-1].Time < r.Spacing && t >= r.Entries[n-1].Time {
-		return
+		return old, false
 	}
-	e := Entry{Time: t}
-	if n >= r.Size {
-		e.Context = r.Entries[0].Context[:0]
+	if left = n >= r.Size; left {
+		old = r.Entries[0]
 		copy(r.Entries, r.Entries[1:])
 		r.Entries = r.Entries[:n-1]
 	}
+	e := Entry{Time: t, Context: narrow(nil, context)}
 	if flagged {
 		e.Key = 1
 	}
-	e.Context = narrow(e.Context, context)
 	r.Entries = append(r.Entries, e)
+	return old, left
 }
 
-// Shifted reports whether the ring is full, so spans its period, and most of it
-// was flagged.
-func (r *Recent) Shifted() bool {
-	flagged := 0.0
-	for _, e := range r.Entries {
-		flagged += e.Key
+// lately is the share of the ring that counts as now, and persisting the share
+// of it that must be flagged for a change to go on.
+const (
+	lately     = 1.0 / 12
+	persisting = 1.0 / 3
+)
+
+// Flagged is the share of the newest entries that was flagged.
+func (r *Recent) Flagged() float64 {
+	newest := r.Entries[len(r.Entries)-max(1, int(lately*float64(len(r.Entries)))):]
+	sum := 0.0
+	for _, e := range newest {
+		sum += e.Key
 	}
-	return len(r.Entries) >= r.Size && flagged > float64(len(r.Entries))/2
+	return sum / float64(len(newest))
 }

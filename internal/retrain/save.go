@@ -10,7 +10,7 @@ import (
 // Save writes down what the unit has learned, but for its models, which are in
 // the store.
 func (u *Unit) Save(w *state.Writer) {
-	for _, v := range []int64{int64(u.seen), int64(u.fittedAt), u.fitTime, u.checked, int64(u.retryAt)} {
+	for _, v := range []int64{int64(u.seen), int64(u.fittedAt), u.fitTime, u.checked, int64(u.retryAt), int64(u.regime)} {
 		w.Int(v)
 	}
 	u.sample.save(w)
@@ -29,7 +29,8 @@ func (u *Unit) Save(w *state.Writer) {
 // Load takes up what Save wrote. The champion must have been loaded before: what
 // is known of drift holds only for the same model.
 func (u *Unit) Load(r *state.Reader) {
-	u.seen, u.fittedAt, u.fitTime, u.checked, u.retryAt = int(r.Int()), int(r.Int()), r.Int(), r.Int(), int(r.Int())
+	u.seen, u.fittedAt, u.fitTime, u.checked = int(r.Int()), int(r.Int()), r.Int(), r.Int()
+	u.retryAt, u.regime = int(r.Int()), int(r.Int())
 	u.sample.load(r)
 	u.recent.load(r)
 	id, drifting := r.Text(), r.Text()

@@ -55,6 +55,8 @@ type Unit struct {
 	retryAt   int   // seen at which a fit is tried again after a failure
 	fitting   bool
 	wanted    bool // somebody asked for a fit
+	regime    int
+	accepted  bool // a lasting change was let into the sample
 	disagreed int  // vectors on which Shadow said something else
 	results   mailbox
 	fixed     bool // the model was given: it is replaced, never retrained
@@ -132,6 +134,22 @@ func (u *Unit) Progress() float64 {
 	return min(1, float64(u.seen)/float64(u.policy.MinSamples))
 }
 
+// youthSpan is how many times Policy.Accept a unit is young.
+const youthSpan = 3
+
+// Youth falls from 1 to 0 while the unit sees its first days, in which much is
+// new to it.
+func (u *Unit) Youth() float64 {
+	if u.fixed {
+		return 0
+	}
+	seen := float64(u.seen) * float64(u.policy.Schema.Interval)
+	return max(0, 1-seen/float64(youthSpan*u.policy.Accept))
+}
+
+// Regime counts the lasting changes that were accepted.
+func (u *Unit) Regime() int { return u.regime }
+
 // Fixed reports whether the model was given rather than learned.
 func (u *Unit) Fixed() bool { return u.fixed }
 
@@ -147,13 +165,8 @@ func (u *Unit) Observe(t int64, context []float64, v *detect.Verdict) {
 	if u.policy.Excluded != nil && u.policy.Excluded(u.Name, time.Unix(0, t)) {
 		return
 	}
-	weight := 1.0
-	if flagged {
-		weight = flaggedWeight
-	}
 	u.seen++
-	u.sample.Add(t, context, weight)
-	u.recent.Add(t, context, flagged)
+	u.learn(t, context, flagged)
 	u.watch(t, context, v)
 	u.schedule(t)
 }

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"telegraf-anomaly/internal/engine"
+	"telegraf-anomaly/internal/lp"
+	"telegraf-anomaly/internal/sim"
+)
+
+// fleet is the simulated hosts, and what was said of them.
+type fleet struct {
+	start    time.Time
+	interval time.Duration
+	days     int
+	streams  []*sim.Stream
+	hosts    map[string]*story1
+	order    []string
+}
+
+// story1 is one host.
+type story1 struct {
+	events []sim.Event
+	alarms []alarm
+	scored int
+	first  time.Time // first score
+}
+
+// alarm is one episode.
+type alarm struct {
+	id          string
+	first, last time.Time
+	rows        int
+	reason      string
+}
+
+func newFleet(seed uint64, hosts, days int, interval time.Duration) (*fleet, error) {
+	f := &fleet{start: time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC), interval: interval, days: days, hosts: map[string]*story1{}}
+	for i, h := range sim.Fleet(seed, hosts) {
+		events := story(rand.New(rand.NewPCG(seed, uint64(i))), f.start, days)
+		g, err := sim.New(seed, sim.Config{Host: h, Start: f.start, Interval: interval, Events: events})
+		if err != nil {
+			return nil, err
+		}
+		f.streams = append(f.streams, &sim.Stream{Generator: g, Format: sim.Telegraf(seed, h)})
+		f.hosts[h.Name] = &story1{events: events}
+		f.order = append(f.order, h.Name)
+	}
+	return f, nil
+}
+
+// Emit is engine.Output.
+func (f *fleet) Emit(struct{}, []lp.Value) {}
+
+// Write is engine.Output.
+func (f *fleet) Write(r *lp.Record) {
+	if r.Name != "ai_predictions" || len(r.Tags) == 0 {
+		return
+	}
+	h := f.hosts[r.Tags[0][1]]
+	var episode, reason string
+	for _, v := range r.Fields {
+		switch v.Key {
+		case engine.FieldScore:
+			h.scored++
+			if h.first.IsZero() {
+				h.first = time.Unix(0, r.Time)
+			}
+		case engine.FieldEpisode:
+			episode = v.Any().(string)
+		case engine.FieldReason:
+			reason = v.Any().(string)
+		}
+	}
+	if episode != "" {
+		h.note(episode, reason, time.Unix(0, r.Time))
+	}
+}
+
+func (h *story1) note(id, reason string, t time.Time) {
+	if n := len(h.alarms); n == 0 || h.alarms[n-1].id != id {
+		h.alarms = append(h.alarms, alarm{id: id, first: t, reason: reason})
+	}
+	a := &h.alarms[len(h.alarms)-1]
+	a.last = t
+	a.rows++
+}
+
+// tally sums up a fleet.
+type tally struct {
+	found, total   map[sim.Kind]int
+	falseAlarms    int
+	deployAlarms   int
+	afterReboot    int
+	deploys, stuck int
+	delays         []time.Duration
+}
+
+func (f *fleet) print(w io.Writer) {
+	t := tally{found: map[sim.Kind]int{}, total: map[sim.Kind]int{}}
+	var late time.Duration
+	for _, name := range f.order {
+		h := f.hosts[name]
+		late = max(late, h.first.Sub(f.start))
+		t.judge(f, name, h)
+	}
+	weeks := float64(len(f.order)) * float64(f.days-1) / 7
+	found, total := 0, 0
+	for _, k := range incidents {
+		fmt.Fprintf(w, "%-20s %3d of %3d found\n", k, t.found[k], t.total[k])
+		found += t.found[k]
+		total += t.total[k]
+	}
+	fmt.Fprintf(w, "event recall                     %.3f (want >= 0.9)\n", float64(found)/float64(total))
+	fmt.Fprintf(w, "first score after                %v\n", late)
+	fmt.Fprintf(w, "false alarms per host and week   %.2f (%d in all, after the first day; want <= 1)\n", float64(t.falseAlarms)/weeks, t.falseAlarms)
+	fmt.Fprintf(w, "alarms about deploys             %.2f per deploy\n", float64(t.deployAlarms)/float64(t.deploys))
+	fmt.Fprintf(w, "alarms within 10 min of a reboot %d (want 0)\n", t.afterReboot)
+	fmt.Fprintf(w, "level shifts not accepted in time %d of %d (want 0)\n", t.stuck, t.deploys)
+}
+
+const (
+	grace  = 15 * time.Minute // an incident still shows in the rolling numbers
+	accept = 25 * time.Hour   // the configured day, and the fit behind it
+)
+
+func (t *tally) judge(f *fleet, name string, h *story1) {
+	mine := make([]bool, len(h.alarms))
+	for _, e := range h.events {
+		end := e.Start.Add(length(e.Kind))
+		hit := false
+		for i, a := range h.alarms {
+			touches := !a.last.Before(e.Start) && !a.first.After(end.Add(grace))
+			switch e.Kind {
+			case sim.Deploy:
+				if !a.first.Before(e.Start) && a.first.Before(e.Start.Add(accept)) {
+					mine[i] = true
+					t.deployAlarms++
+				}
+			case sim.Reboot:
+				if !a.first.Before(e.Start) && a.first.Before(end.Add(10*time.Minute)) {
+					t.afterReboot++
+				}
+			default:
+				if touches {
+					mine[i], hit = true, true
+				}
+			}
+		}
+		switch e.Kind {
+		case sim.Deploy:
+			t.deploys++
+			if flagged := h.rowsBetween(e.Start.Add(accept), e.Start.Add(accept+12*time.Hour)); flagged > 36 {
+				t.stuck++
+			}
+		case sim.Reboot:
+		default:
+			t.total[e.Kind]++
+			if hit {
+				t.found[e.Kind]++
+			} else if *verbose {
+				fmt.Printf("missed %s %s %v %s\n", name, e.Kind, e.Start, e.Feature)
+			}
+		}
+	}
+	for i, a := range h.alarms {
+		if !mine[i] && a.first.After(f.start.Add(24*time.Hour)) {
+			t.falseAlarms++
+			if *verbose {
+				fmt.Printf("false %s %v %d rows: %s\n", name, a.first.UTC(), a.rows, a.reason)
+			}
+		}
+	}
+}
+
+// rowsBetween counts flagged rows, taking an alarm's rows as spread evenly.
+func (h *story1) rowsBetween(from, to time.Time) (n int) {
+	for _, a := range h.alarms {
+		if a.first.Before(to) && a.last.After(from) {
+			n += a.rows
+		}
+	}
+	return n
+}
+
+func length(k sim.Kind) time.Duration {
+	switch k {
+	case sim.Spike10x:
+		return 2 * time.Minute
+	case sim.MemLeak:
+		return 4 * time.Hour
+	case sim.NetDrop:
+		return 20 * time.Minute
+	case sim.Reboot:
+		return 3 * time.Minute
+	}
+	return 0
+}
