@@ -73,5 +73,8 @@ VERSION ?= 0.0.0
 packages: ## deb and rpm of VERSION, into dist/
 	$(GO) run ./packaging/build -version $(VERSION) -out dist
 
+bench-quality: ## detection and attribution on labelled records; DATA=folder CAPTURE=folder
+	$(GO) run ./bench/quality --data $(DATA) --capture "$(CAPTURE)" --json docs/quality.json --docs docs/BENCHMARKS.md
+
 clean: ## remove what was built, and the data of make run
 	rm -rf bin dist .run

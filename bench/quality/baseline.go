@@ -142,14 +142,9 @@ func baseline(m *machine, blame func(context []float64) []float64, total func([]
 	}
 	slices.Sort(trained)
 	threshold := stat.Quantile(0.99, stat.LinInterp, trained, nil)
-	series := m.test.Series[0]
-	q, err := feature.NewSequence(&m.test.Schema, "")
-	if err != nil {
-		return nil, err
-	}
 	v := &verdicts{}
-	for i, row := range series.Rows {
-		b := blame(q.Add(series.Times[i], row).Context)
+	for context := range m.contexts() {
+		b := blame(context)
 		v.score, v.blame = append(v.score, total(b)), append(v.blame, b)
 	}
 	v.flag = eval.Flags(v.score, threshold)

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"gonum.org/v1/gonum/floats"
 
 	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/eval"
+	"telegraf-anomaly/internal/feature"
 	"telegraf-anomaly/internal/model"
 	"telegraf-anomaly/internal/trainer"
 )
@@ -38,6 +40,7 @@ func detectors() []detector {
 	classic := without(func(c *detect.Options) { *c = c.Classic(); c.Contamination = 0.01 })
 	return []detector{
 		{Name: "shipped defaults", judge: shipped(o, true)},
+		{Name: "ranked by suspicion", judge: suspicion(o)},
 		{Name: "without range term", Seeds: 2, judge: shipped(without(func(c *detect.Options) { c.RangeWeight = 0 }), true)},
 		{Name: "without residual term", Seeds: 2, judge: shipped(without(func(c *detect.Options) { c.ResidualWeight = 0 }), true)},
 		{Name: "without relation term", Seeds: 2, judge: shipped(without(func(c *detect.Options) { c.RelationWeight = 0 }), true)},
@@ -69,6 +72,43 @@ func shipped(o detect.Options, windowed bool) func(context.Context, *machine, ui
 			return nil, err
 		}
 		return &verdicts{score: bits(v, b), flag: v.Flag, blame: v.Shap}, nil
+	}
+}
+
+// suspicion is shipped with the other ranking of features: Verdict.Suspicion.
+func suspicion(o detect.Options) func(context.Context, *machine, uint64) (*verdicts, error) {
+	return func(ctx context.Context, m *machine, seed uint64) (*verdicts, error) {
+		o := o
+		o.Seed, o.Workers = seed, 1
+		d, err := detect.Fit(m.train.Contexts, m.test.Schema.Names(), true, o)
+		if err != nil {
+			return nil, err
+		}
+		v, scorer := &verdicts{}, detect.NewScorer(d)
+		for context := range m.contexts() {
+			var got detect.Verdict
+			if err := scorer.Explain(&got, context); err != nil {
+				return nil, err
+			}
+			v.score, v.flag, v.blame = append(v.score, got.Bits), append(v.flag, got.Anomaly), append(v.blame, got.Suspicion)
+		}
+		return v, nil
+	}
+}
+
+// contexts are those of the test part.
+func (m *machine) contexts() iter.Seq[[]float64] {
+	return func(yield func([]float64) bool) {
+		q, err := feature.NewSequence(&m.test.Schema, "")
+		if err != nil {
+			panic(err) // the schema made the training contexts
+		}
+		series := m.test.Series[0]
+		for i, row := range series.Rows {
+			if !yield(q.Add(series.Times[i], row).Context) {
+				return
+			}
+		}
 	}
 }
 

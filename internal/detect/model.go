@@ -26,10 +26,12 @@ type Model struct {
 	Columns   columns        `json:"columns"`
 	Range     []Band         `json:"range"`  // per feature
 	Median    []float64      `json:"median"` // per feature, of the training values
+	Usual     Usual          `json:"usual"`
 	Residual  *Residual      `json:"residual,omitempty"`
 	Relation  *Relation      `json:"relation,omitempty"`
 	Still     []float64      `json:"still"` // per feature: longest run without a change
 	Threshold float64        `json:"threshold"`
+	Expected  float64        `json:"expected_alarms_per_week,omitempty"` // with AlarmsPerWeek: what held-out rows let expect
 	Rows      int            `json:"rows"`
 	Forest    *forest.Forest `json:"-"`
 }
@@ -60,20 +62,30 @@ func Fit(contexts *mat.Dense, names []string, windowed bool, o Options) (*Model,
 	if n < MinRows {
 		return nil, fmt.Errorf("%w: %d, want at least %d", ErrRows, n, MinRows)
 	}
-	m := &Model{Features: names, Options: o, Rows: n}
+	m, err := grow(contexts, names, windowed, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.AlarmsPerWeek > 0 {
+		return m, m.budget(contexts, windowed)
+	}
+	return m, m.calibrate(contexts)
+}
+
+// grow fits everything but the threshold.
+func grow(contexts *mat.Dense, names []string, windowed bool, o Options) (m *Model, err error) {
+	n, _ := contexts.Dims()
+	m = &Model{Features: names, Options: o, Rows: n}
 	m.describe(contexts)
+	m.Usual = fitUsual(contexts)
 	m.relate(contexts, windowed)
 	rows := mat.NewDense(n, len(names)*m.Columns.perFeature(), nil)
 	work := newWork(m)
 	for i := range n {
 		m.row(rows.RawRowView(i), work, contexts.RawRowView(i))
 	}
-	var err error
 	m.Forest, err = forest.Fit(rows, forest.Options{Trees: o.Trees, SampleSize: o.SampleSize, Seed: o.Seed, Workers: o.Workers})
-	if err != nil {
-		return nil, err
-	}
-	return m, m.calibrate(contexts)
+	return m, err
 }
 
 // describe takes what is known of each feature by itself.
@@ -103,26 +115,6 @@ func (m *Model) relate(contexts *mat.Dense, windowed bool) {
 	if m.Options.RelationWeight > 0 {
 		m.Relation = fitRelation(contexts)
 	}
-}
-
-// calibrate sets the threshold from the training scores.
-func (m *Model) calibrate(contexts *mat.Dense) (err error) {
-	scorer := NewScorer(m)
-	n, _ := contexts.Dims()
-	scores := make([]float64, n)
-	for i := range n {
-		scores[i] = scorer.Score(contexts.RawRowView(i)).Score
-	}
-	m.Threshold, err = forest.Threshold(scores, m.Tail())
-	return err
-}
-
-// Tail is the share of the training rows that lie above the threshold.
-func (m *Model) Tail() float64 {
-	if m.Options.Contamination == 0 {
-		return DefaultOptions().Contamination
-	}
-	return m.Options.Contamination
 }
 
 // Players maps the forest's columns to features.

@@ -21,8 +21,8 @@ type Options struct {
 	FlatWeight     float64 `json:"flat_weight"`     // a value that stands still
 
 	// Contamination sets the threshold to the (1-Contamination) quantile of the
-	// training scores. AlarmsPerWeek, where it is above 0, sets it on held-out
-	// rows instead, Interval apart.
+	// training scores. AlarmsPerWeek, where it is above 0, sets it on the last part
+	// of the rows, Interval apart, which are held out for that: see Model.Expected.
 	Contamination float64       `json:"contamination"`
 	AlarmsPerWeek float64       `json:"alarms_per_week,omitempty"`
 	Interval      time.Duration `json:"-"`
@@ -59,7 +59,10 @@ func (o *Options) Check() error {
 	if !(o.Contamination >= 0 && o.Contamination <= 0.5) {
 		return fmt.Errorf("contamination = %v must be above 0 and at most 0.5", o.Contamination)
 	}
-	if o.Contamination == 0 && o.AlarmsPerWeek <= 0 {
+	if !(o.AlarmsPerWeek >= 0 && o.AlarmsPerWeek <= 1e6) {
+		return fmt.Errorf("alarms_per_week = %v must be between 0 and 1e6", o.AlarmsPerWeek)
+	}
+	if o.Contamination == 0 && o.AlarmsPerWeek == 0 {
 		return fmt.Errorf("one of contamination and alarms_per_week must be above 0")
 	}
 	return nil

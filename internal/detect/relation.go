@@ -100,11 +100,7 @@ func (r *Relation) residual(f int, z []float64) (sum float64) {
 func relationBand(residuals []float64, features int) Band {
 	_, deviation := meanDeviation(residuals)
 	middle := median(residuals)
-	distance := make([]float64, len(residuals))
-	for i, v := range residuals {
-		distance[i] = math.Abs(v - middle)
-	}
 	tail := 0.003 / float64(features)
 	low, high := quantiles(residuals, tail, 1-tail)
-	return Band{Low: low, High: high, Unit: math.Max(1.4826*median(distance), math.Max(0.1*deviation, tiny))}
+	return Band{Low: low, High: high, Unit: math.Max(medianDistance(residuals, middle), math.Max(0.1*deviation, tiny))}
 }

@@ -13,6 +13,7 @@ type Verdict struct {
 	Bits      float64   // ToBits(Score)
 	Base      float64   // shap_base
 	Shap      []float64 // shap_<feature>, bits
+	Suspicion []float64 // per feature: who is to blame, to be ranked; not additive
 	Threshold float64
 	Anomaly   bool
 }
@@ -30,7 +31,7 @@ func NewScorer(m *Model) *Scorer {
 	return &Scorer{model: m, work: newWork(m), row: make([]float64, m.Forest.Columns())}
 }
 
-// Explain scores and explains a complete context. v.Shap is reused.
+// Explain scores and explains a complete context. The slices of v are reused.
 func (s *Scorer) Explain(v *Verdict, context []float64) error {
 	if s.explainer == nil {
 		e, err := shap.New(s.model.Forest, s.model.Players())
@@ -51,10 +52,11 @@ func (s *Scorer) Explain(v *Verdict, context []float64) error {
 		v.Shap[f] += t
 	}
 	v.set(v.Base+sum(v.Shap), s.model.Threshold)
+	v.suspect(&s.model.Usual, context)
 	return nil
 }
 
-// Score is Explain without the explanation: Base and Shap stay empty. It agrees
+// Score is Explain without the explanation: Base, Shap and Suspicion stay empty. It agrees
 // with Explain to rounding, not to the bit.
 func (s *Scorer) Score(context []float64) (v Verdict) {
 	s.model.row(s.row, s.work, context)

@@ -34,13 +34,12 @@ func (m *Model) Validate(names []string) error {
 }
 
 func (m *Model) validateJoint(n int) error {
-	if r := m.Residual; r != nil {
-		p := n * parts
-		if len(r.Mean) != p || len(r.Scale) != p || len(r.Components) > p || slices.ContainsFunc(r.Components, func(c []float64) bool { return len(c) != p }) {
-			return fmt.Errorf("detect: the residual's parts do not have %d columns", p)
-		}
-		if len(r.Variance) != len(r.Components) || !(r.Noise > 0) || slices.ContainsFunc(r.Variance, func(v float64) bool { return !(v > 0) }) {
-			return fmt.Errorf("detect: the residual needs a variance above 0 for each component, and for the rest")
+	if len(m.Usual.Middle) != n*parts || len(m.Usual.Unit) != n*parts || slices.ContainsFunc(m.Usual.Unit, notAbove) {
+		return fmt.Errorf("detect: usual must have %d middles, and as many units above 0", n*parts)
+	}
+	if m.Residual != nil {
+		if err := m.Residual.validate(n * parts); err != nil {
+			return err
 		}
 	}
 	if r := m.Relation; r != nil {
@@ -52,10 +51,26 @@ func (m *Model) validateJoint(n int) error {
 	return nil
 }
 
+func (r *Residual) validate(columns int) error {
+	switch {
+	case len(r.Mean) != columns || len(r.Scale) != columns || len(r.Components) > columns,
+		slices.ContainsFunc(r.Components, func(c []float64) bool { return len(c) != columns }):
+		return fmt.Errorf("detect: the residual's parts do not have %d columns", columns)
+	case len(r.Variance) != len(r.Components) || slices.ContainsFunc(r.Variance, notAbove):
+		return fmt.Errorf("detect: the residual must have a variance above 0 for each of %d components", len(r.Components))
+	case notAbove(r.Noise) || r.Typical < 0:
+		return fmt.Errorf("detect: the residual's noise %v must be above 0 and its typical distance %v not below", r.Noise, r.Typical)
+	}
+	return nil
+}
+
+// notAbove reports a number that nothing can be divided by.
+func notAbove(x float64) bool { return !(x > 0) || math.IsInf(1/x, 0) }
+
 // checkBands needs no check for NaN: JSON cannot hold one.
 func checkBands(what string, bands []Band) error {
 	for f, b := range bands {
-		if b.Low > b.High || !(b.Unit > 0) || math.IsInf(1/b.Unit, 0) {
+		if b.Low > b.High || notAbove(b.Unit) {
 			return fmt.Errorf("detect: %s band %d [%v, %v] in units of %v makes no sense", what, f, b.Low, b.High, b.Unit)
 		}
 	}
