@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -105,26 +104,30 @@ func TestSingleMeasurementExample(t *testing.T) {
 	}
 }
 
-// quickstart runs what `make run` runs, until it ends or after is over; then it is
-// interrupted.
-func quickstart(t *testing.T, dir, duration string, after time.Duration) (said string) {
+// quickstart runs what `make run` runs, until it ends or has said what is waited
+// for; then it is interrupted.
+func quickstart(t *testing.T, dir, duration, waitFor string) (said string) {
 	t.Helper()
 	root := need(t, testbed.Telegraf, testbed.InfluxDB)
-	program := filepath.Join(t.TempDir(), "quickstart")
+	program, output := filepath.Join(t.TempDir(), "quickstart"), filepath.Join(t.TempDir(), "output")
 	build := exec.Command("go", "build", "-o", program, "./examples/quickstart")
 	build.Dir = root
 	text, err := build.CombinedOutput()
 	require.NoError(t, err, string(text))
 
-	var out bytes.Buffer
 	run := exec.Command(program, "-dir", dir, "-duration", duration)
-	run.Dir, run.Stdout, run.Stderr = root, &out, &out
-	require.NoError(t, run.Start())
-	interrupt := time.AfterFunc(after, func() { _ = run.Process.Signal(syscall.SIGINT) })
-	defer interrupt.Stop()
-	require.NoError(t, run.Wait(), &out)
+	run.Dir = root
+	p, err := testbed.Start(run, output)
+	require.NoError(t, err)
+	require.NoError(t, testbed.Until(deadline(t, 5*time.Minute), "the quickstart to say "+waitFor, func() bool {
+		return strings.Contains(p.Log(), waitFor) || !p.Running()
+	}))
+	if duration == "0" {
+		require.NoError(t, p.Signal(os.Interrupt))
+	}
+	require.NoError(t, p.Wait(), p.Log())
 	require.Empty(t, mentioning(dir), "processes are left")
-	return out.String()
+	return p.Log()
 }
 
 // mentioning are the command lines of processes that name the folder.
@@ -146,13 +149,13 @@ func TestQuickstart(t *testing.T) {
 		t.Skip("it learns for a minute")
 	}
 	dir := filepath.Join(t.TempDir(), "run")
-	first := quickstart(t, dir, "80s", time.Hour)
+	first := quickstart(t, dir, "80s", "InfluxDB holds")
 	require.Regexp(t, `learning \d\d %`, first)
-	require.Contains(t, first, " bits\n")
+	require.Contains(t, first, " bits")
 	require.Regexp(t, `[1-9]\d* raw +points`, first)
 	require.Regexp(t, `[1-9]\d* scored points`, first)
 
-	second := quickstart(t, dir, "0", 12*time.Second)
+	second := quickstart(t, dir, "0", " bits")
 	require.NotContains(t, second, "learning")
 	require.Regexp(t, `[1-9]\d* scored points`, second)
 	t.Logf("the second run:\n%s", second)
