@@ -130,8 +130,16 @@ func (f *fitting) fit(c *fitCmd) (err error) {
 		return err
 	}
 	p := model.Provenance{Program: version, Commit: commit(), Go: runtime.Version(), Source: filepath.Base(c.Data), Metrics: f.metrics()}
-	f.bundle, err = trainer.Fit(f.set, f.Detect, p)
+	f.bundle, err = trainer.FitAt(f.set, f.Detect, f.threshold(), p)
 	return err
+}
+
+// threshold is the one that keeps to the budget of alarms, 0 without a budget.
+func (f *fitting) threshold() float64 {
+	if f.heldOut == nil {
+		return 0
+	}
+	return f.heldOut.Threshold
 }
 
 func (f *fitting) collect(window time.Duration) (err error) {
@@ -214,6 +222,9 @@ func (f *fitting) budget() float64 {
 // rehearse finds out what the model would do on rows that it has not seen. After
 // a search that is the test part, since the choice has seen the other.
 func (f *fitting) rehearse() (err error) {
+	if f.table == nil && f.Detect.AlarmsPerWeek > 0 {
+		return fmt.Errorf("%w: the record is too short for --alarms-per-week", detect.ErrRows)
+	}
 	if f.table == nil {
 		return nil
 	}

@@ -8,13 +8,21 @@ import (
 	"telegraf-anomaly/internal/model"
 )
 
-// Fit makes a model of a training set. p adds to the provenance what only the
-// caller knows.
+// Fit makes a model of a training set, with the threshold that o.Contamination
+// gives. p adds to the provenance what only the caller knows.
 func Fit(s *Set, o detect.Options, p model.Provenance) (*model.Bundle, error) {
+	return FitAt(s, o, 0, p)
+}
+
+// FitAt is Fit with a threshold from elsewhere, unless that is 0.
+func FitAt(s *Set, o detect.Options, threshold float64, p model.Provenance) (*model.Bundle, error) {
 	o.Interval = s.Schema.Interval
 	d, err := detect.Fit(s.Contexts, s.Schema.Names(), s.Schema.Windowed(), o)
 	if err != nil {
 		return nil, err
+	}
+	if threshold > 0 {
+		d.Threshold = threshold
 	}
 	p.DataDigest, p.Dropped, p.Groups, p.From, p.To = s.Digest, s.Dropped, s.Groups, s.From, s.To
 	return model.New(s.Schema, d, s.Contexts, p)
@@ -34,8 +42,9 @@ func SplitAt(from, to time.Time) Split {
 // HeldOut is what a model does on the end of the record, having been fitted on
 // its beginning with the same options.
 type HeldOut struct {
-	From     time.Time
-	Labelled bool
+	From      time.Time
+	Labelled  bool
+	Threshold float64 // the lowest that keeps to AlarmsPerWeek on these rows; 0 if that is not asked for
 	Measurement
 }
 
@@ -53,5 +62,10 @@ func Rehearse(ctx context.Context, s *Set, t *Table, o detect.Options, split Spl
 	if err != nil {
 		return nil, err
 	}
-	return &HeldOut{From: from, Labelled: t.Labelled(from), Measurement: Measure(j, s.Schema.Names())}, nil
+	h := &HeldOut{From: from, Labelled: t.Labelled(from)}
+	if o.AlarmsPerWeek > 0 {
+		h.Threshold = j.budget(o.AlarmsPerWeek)
+	}
+	h.Measurement = Measure(j, s.Schema.Names())
+	return h, nil
 }

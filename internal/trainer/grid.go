@@ -56,7 +56,7 @@ func setter(name, value string) (func(*Point), error) {
 	x, err := strconv.ParseFloat(value, 64)
 	switch name {
 	case "contamination":
-		return func(p *Point) { p.Options.Contamination, p.Options.AlarmsPerWeek = x, 0 }, err
+		return func(p *Point) { p.Options.Contamination = x }, err
 	case "trees":
 		return func(p *Point) { p.Options.Trees = int(x) }, err
 	case "sample_size":
