@@ -29,10 +29,10 @@ type budget struct {
 // What a budget adds, in mean excesses, for one alarm a week. docs/LEARNING.md
 // shows how recall and false alarms depend on it.
 const (
-	margin    = 3.5
+	margin    = 3
 	youth     = 12
-	alarmStep = 2
-	maxExtra  = 4
+	alarmStep = 1.5
+	maxExtra  = 3
 	forget    = 42 * time.Hour // after which half of extra is left
 	minExcess = 0.01           // bits
 )
