@@ -244,6 +244,34 @@ func TestStoreThatCannotBeWritten(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
+// A disk that is full: files of this process may not grow beyond a page. The old
+// model serves on, and the error says which file could not be written.
+func TestFullDisk(t *testing.T) {
+	dir := os.Getenv("FULL_DISK")
+	if dir == "" {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestFullDisk$")
+		cmd.Env = append(os.Environ(), "FULL_DISK="+t.TempDir())
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		return
+	}
+	s, err := OpenStore(dir)
+	require.NoError(t, err)
+	one, two := fit(t, 1), fit(t, 2)
+	require.NoError(t, s.Promote(save(t, s, one, 1)))
+	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 4096, Max: 4096}))
+	for range 3 {
+		name, err := s.Save(two, at(2))
+		require.Empty(t, name)
+		require.ErrorIs(t, err, syscall.EFBIG)
+		require.ErrorContains(t, err, "model: write "+s.path("20260101T000002.000Z-"+two.ID())+": ")
+		requireServes(t, dir, one)
+	}
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, entries, 3, "nothing is left behind")
+}
+
 // Readers never see anything but a whole model, whatever two writers do.
 func TestReadersAndWriters(t *testing.T) {
 	s, dir := newStore(t)
