@@ -11,7 +11,7 @@ E2E := ./internal/e2e
 OTHERS = $(shell $(GO) list ./... | grep -v /internal/e2e)
 AROUND := ./internal/dashboards ./packaging/... ./docs
 
-.PHONY: help run test build race lint fuzz throughput demo load up down packages clean
+.PHONY: help run test build race lint fuzz throughput demo load up down packages bench-quality bench-learning clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z\/ -]+:.*## / {printf "  make %-26s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ packages: ## deb and rpm of VERSION, into dist/
 
 bench-quality: ## detection and attribution on labelled records; DATA=folder CAPTURE=folder
 	$(GO) run ./bench/quality --data $(DATA) --capture "$(CAPTURE)" --json docs/quality.json --docs docs/BENCHMARKS.md
+
+bench-learning: ## a simulated fleet that learns by itself, from nothing; ARGS='-hosts 50 -days 30'
+	$(GO) run ./bench/learning $(ARGS)
 
 clean: ## remove what was built, and the data of make run
 	rm -rf bin dist .run

@@ -17,12 +17,12 @@ type fleet struct {
 	interval time.Duration
 	days     int
 	streams  []*sim.Stream
-	hosts    map[string]*story1
+	hosts    map[string]*simulated
 	order    []string
 }
 
-// story1 is one host.
-type story1 struct {
+// simulated is one host.
+type simulated struct {
 	events []sim.Event
 	alarms []alarm
 	scored int
@@ -38,7 +38,7 @@ type alarm struct {
 }
 
 func newFleet(seed uint64, hosts, days int, interval time.Duration) (*fleet, error) {
-	f := &fleet{start: time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC), interval: interval, days: days, hosts: map[string]*story1{}}
+	f := &fleet{start: time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC), interval: interval, days: days, hosts: map[string]*simulated{}}
 	for i, h := range sim.Fleet(seed, hosts) {
 		events := story(rand.New(rand.NewPCG(seed, uint64(i))), f.start, days)
 		g, err := sim.New(seed, sim.Config{Host: h, Start: f.start, Interval: interval, Events: events})
@@ -46,7 +46,7 @@ func newFleet(seed uint64, hosts, days int, interval time.Duration) (*fleet, err
 			return nil, err
 		}
 		f.streams = append(f.streams, &sim.Stream{Generator: g, Format: sim.Telegraf(seed, h)})
-		f.hosts[h.Name] = &story1{events: events}
+		f.hosts[h.Name] = &simulated{events: events}
 		f.order = append(f.order, h.Name)
 	}
 	return f, nil
@@ -80,7 +80,7 @@ func (f *fleet) Write(r *lp.Record) {
 	}
 }
 
-func (h *story1) note(id, reason string, t time.Time) {
+func (h *simulated) note(id, reason string, t time.Time) {
 	if n := len(h.alarms); n == 0 || h.alarms[n-1].id != id {
 		h.alarms = append(h.alarms, alarm{id: id, first: t, reason: reason})
 	}
@@ -125,41 +125,26 @@ func (f *fleet) print(w io.Writer) {
 const (
 	grace  = 15 * time.Minute // an incident still shows in the rolling numbers
 	accept = 25 * time.Hour   // the configured day, and the fit behind it
+
+	stuckRows = 36 // flagged rows in half a day that say a shift was not accepted
 )
 
-func (t *tally) judge(f *fleet, name string, h *story1) {
-	mine := make([]bool, len(h.alarms))
+func (t *tally) judge(f *fleet, name string, h *simulated) {
+	mine := make([]bool, len(h.alarms)) // alarms that something explains
 	for _, e := range h.events {
 		end := e.Start.Add(length(e.Kind))
-		hit := false
-		for i, a := range h.alarms {
-			touches := !a.last.Before(e.Start) && !a.first.After(end.Add(grace))
-			switch e.Kind {
-			case sim.Deploy:
-				if !a.first.Before(e.Start) && a.first.Before(e.Start.Add(accept)) {
-					mine[i] = true
-					t.deployAlarms++
-				}
-			case sim.Reboot:
-				if !a.first.Before(e.Start) && a.first.Before(end.Add(10*time.Minute)) {
-					t.afterReboot++
-				}
-			default:
-				if touches {
-					mine[i], hit = true, true
-				}
-			}
-		}
 		switch e.Kind {
 		case sim.Deploy:
 			t.deploys++
-			if flagged := h.rowsBetween(e.Start.Add(accept), e.Start.Add(accept+12*time.Hour)); flagged > 36 {
+			t.deployAlarms += h.explain(mine, e.Start, e.Start.Add(accept))
+			if h.rowsBetween(e.Start.Add(accept), e.Start.Add(accept+12*time.Hour)) > stuckRows {
 				t.stuck++
 			}
 		case sim.Reboot:
+			t.afterReboot += h.explain(make([]bool, len(mine)), e.Start, end.Add(10*time.Minute))
 		default:
 			t.total[e.Kind]++
-			if hit {
+			if h.explain(mine, e.Start, end.Add(grace)) > 0 {
 				t.found[e.Kind]++
 			} else if *verbose {
 				fmt.Printf("missed %s %s %v %s\n", name, e.Kind, e.Start, e.Feature)
@@ -176,8 +161,19 @@ func (t *tally) judge(f *fleet, name string, h *story1) {
 	}
 }
 
+// explain marks the alarms that touch a span of time and counts them.
+func (h *simulated) explain(mine []bool, from, to time.Time) (n int) {
+	for i, a := range h.alarms {
+		if !a.last.Before(from) && !a.first.After(to) {
+			mine[i] = true
+			n++
+		}
+	}
+	return n
+}
+
 // rowsBetween counts flagged rows, taking an alarm's rows as spread evenly.
-func (h *story1) rowsBetween(from, to time.Time) (n int) {
+func (h *simulated) rowsBetween(from, to time.Time) (n int) {
 	for _, a := range h.alarms {
 		if a.first.Before(to) && a.last.After(from) {
 			n += a.rows
