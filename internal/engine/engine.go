@@ -88,6 +88,9 @@ type Engine[T any] struct {
 // New returns an engine. It fails if the model and the schema do not belong
 // together.
 func New[T any](c Config, out Output[T]) (*Engine[T], error) {
+	if err := checkNames(c.Schema.Names()); err != nil {
+		return nil, err
+	}
 	if c.Alarm == (AlarmRule{}) {
 		c.Alarm = DefaultAlarmRule
 	}

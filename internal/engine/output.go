@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"telegraf-anomaly/internal/detect"
@@ -29,6 +32,22 @@ const (
 
 	MeasurementDrift = "anomaly_drift"
 )
+
+// reserved are names that a feature, whose value becomes a field too, must not
+// have.
+var reserved = []string{
+	FieldScore, FieldIsAnomaly, FieldThreshold, FieldBase, FieldStatus, FieldModel, FieldLatency, FieldProgress, FieldReason,
+	FieldEpisode, FieldEpisodeStart, FieldChallenger, FieldChallengerAnomaly,
+}
+
+func checkNames(features []string) error {
+	for _, name := range features {
+		if slices.Contains(reserved, name) || strings.HasPrefix(name, PrefixShap) {
+			return fmt.Errorf("engine: a feature must not be named %q, which is a field of its own", name)
+		}
+	}
+	return nil
+}
 
 // Status says what became of a vector.
 type Status string

@@ -19,7 +19,7 @@ func (e *Engine[T]) SelfMetric(dst []lp.Value) []lp.Value {
 	if j := e.joiner; j != nil {
 		dst = append(dst,
 			lp.Int("hosts", int64(j.Groups())), lp.Int("late", int64(j.Counts.Late)), lp.Int("duplicate", int64(j.Counts.Duplicate)),
-			lp.Int("invalid", int64(j.Counts.Invalid)), lp.Int("evicted", int64(j.Counts.Evicted)), lp.Int("resynced", int64(j.Counts.Resynced)))
+			lp.Int("invalid", int64(j.Counts.Invalid)), lp.Int("evicted", int64(j.Counts.Evicted)), lp.Int("refused", int64(j.Counts.Refused)), lp.Int("resynced", int64(j.Counts.Resynced)))
 	}
 	if e.shared != nil && e.shared.Champion != nil {
 		b := e.shared.Champion.Bundle
