@@ -26,6 +26,7 @@ test: bin/telegraf bin/influxd ## every test, those with the real programs inclu
 	$(GO) test $(OTHERS)
 	E2E=1 $(GO) test -count=1 -timeout 20m $(E2E)
 	E2E=1 $(GO) test -count=1 -timeout 20m -p 1 $(AROUND)
+	$(GO) test -C packaging/check ./...
 
 build: ## the processor and the training tool, into bin/
 	$(GO) build -trimpath -ldflags "-s -w" -o bin/ ./cmd/...

@@ -56,7 +56,7 @@ func exercise(t *testing.T, root string, stack *demo.Stack) {
 	outcomes, err := stack.Drill().Run(t.Context(), scenario, t.Logf)
 	require.NoError(t, err)
 	for _, o := range outcomes {
-		require.True(t, o.Detected, "%s on %s", o.Kind, o.Host)
+		require.True(t, o.Right(), "%s on %s: detected %t, named %q", o.Kind, o.Host, o.Detected, o.Named)
 	}
 	time.Sleep(time.Until(began.Add(time.Minute + 15*time.Second)))
 }
