@@ -41,6 +41,15 @@ func rangeBand(values []float64) Band {
 	return Band{Low: low, High: high, Unit: unit}
 }
 
+// clamp bounds the size of x. What overflowed on its way here is as large as it
+// gets: the deviation of a window with 1e300 in it may be NaN.
+func clamp(x, size float64) float64 {
+	if math.IsNaN(x) {
+		return size
+	}
+	return math.Max(-size, math.Min(x, size))
+}
+
 func meanDeviation(x []float64) (mean, deviation float64) {
 	mean = stat.Mean(x, nil)
 	return mean, math.Sqrt(stat.MomentAbout(2, x, mean, nil))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
@@ -62,6 +63,7 @@ func Fit(contexts *mat.Dense, names []string, windowed bool, o Options) (*Model,
 	if n < MinRows {
 		return nil, fmt.Errorf("%w: %d, want at least %d", ErrRows, n, MinRows)
 	}
+	contexts = tame(contexts)
 	m, err := grow(contexts, names, windowed, o)
 	if err != nil {
 		return nil, err
@@ -71,6 +73,24 @@ func Fit(contexts *mat.Dense, names []string, windowed bool, o Options) (*Model,
 	}
 	return m, m.calibrate(contexts)
 }
+
+// maxInput is what can still be squared, summed and rounded to float32.
+const maxInput = 1e30
+
+// tame bounds the numbers of a training set, in a copy where it has to.
+func tame(contexts *mat.Dense) *mat.Dense {
+	n, _ := contexts.Dims()
+	for i := range n {
+		if slices.ContainsFunc(contexts.RawRowView(i), wild) {
+			var tamed mat.Dense
+			tamed.Apply(func(_, _ int, x float64) float64 { return clamp(x, maxInput) }, contexts)
+			return &tamed
+		}
+	}
+	return contexts
+}
+
+func wild(x float64) bool { return !(math.Abs(x) <= maxInput) }
 
 // grow fits everything but the threshold.
 func grow(contexts *mat.Dense, names []string, windowed bool, o Options) (m *Model, err error) {
@@ -155,10 +175,10 @@ func (m *Model) row(dst []float64, w *work, context []float64) {
 		c := context[f*feature.ContextWidth : (f+1)*feature.ContextWidth]
 		to := dst[f*per : (f+1)*per]
 		if m.Columns == rawColumns {
-			to[0] = c[feature.Value]
+			to[0] = clamp(c[feature.Value], maxInput)
 			continue
 		}
-		to[0], to[1] = c[feature.Level], c[feature.Deviation]
+		to[0], to[1] = clamp(c[feature.Level], maxInput), clamp(c[feature.Deviation], maxInput)
 		if m.Columns == fullColumns {
 			to[2] = math.Sqrt(w.residual.squares[f])
 		}

@@ -82,7 +82,7 @@ func (r *Relation) standardize(dst, context []float64) {
 	for f := range dst {
 		dst[f] = 0
 		if r.Scale[f] > 0 {
-			dst[f] = (context[f*feature.ContextWidth+feature.Level] - r.Mean[f]) / r.Scale[f]
+			dst[f] = clamp((context[f*feature.ContextWidth+feature.Level]-r.Mean[f])/r.Scale[f], maxScore)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 const (
 	explained = 0.90 // share of the variance that the kept components carry
 	parts     = 3    // value, level and deviation of a feature enter the analysis
+	maxScore  = 1e6  // deviations from the mean beyond which nothing gets worse
 	minNoise  = 1e-3 // of a standardized column
 	tiny      = 1e-9 // a column whose deviation is below this is constant
 )
@@ -92,7 +93,7 @@ func gather(dst, context []float64) {
 func (r *Residual) standardize(dst, src []float64) {
 	for c := range dst {
 		if r.Scale[c] > 0 {
-			dst[c] = (src[c] - r.Mean[c]) / r.Scale[c]
+			dst[c] = clamp((src[c]-r.Mean[c])/r.Scale[c], maxScore)
 		} else {
 			dst[c] = 0
 		}

@@ -45,7 +45,7 @@ func medianDistance(x []float64, middle float64) float64 {
 func (u *Usual) distance(f int, context []float64) (z float64) {
 	for k := range parts {
 		i := f*parts + k
-		z = math.Max(z, math.Abs(context[f*feature.ContextWidth+k]-u.Middle[i])/u.Unit[i])
+		z = math.Max(z, math.Abs(clamp((context[f*feature.ContextWidth+k]-u.Middle[i])/u.Unit[i], maxScore)))
 	}
 	return z
 }
