@@ -25,7 +25,7 @@ type detector struct {
 type verdicts struct {
 	score []float64
 	flag  []bool
-	blame [][]float64 // per feature; nil where it has nothing to say
+	blame [][]float64 // per row and feature; nil where it has nothing to say
 }
 
 // detectors are the shipped defaults, what they are made of, and what they have
@@ -40,13 +40,13 @@ func detectors() []detector {
 	classic := without(func(c *detect.Options) { *c = c.Classic(); c.Contamination = 0.01 })
 	return []detector{
 		{Name: "shipped defaults", judge: shipped(o, true)},
-		{Name: "ranked by suspicion", judge: suspicion(o)},
-		{Name: "without range term", Seeds: 2, judge: shipped(without(func(c *detect.Options) { c.RangeWeight = 0 }), true)},
-		{Name: "without residual term", Seeds: 2, judge: shipped(without(func(c *detect.Options) { c.ResidualWeight = 0 }), true)},
-		{Name: "without relation term", Seeds: 2, judge: shipped(without(func(c *detect.Options) { c.RelationWeight = 0 }), true)},
-		{Name: "without flat term", Seeds: 2, judge: shipped(without(func(c *detect.Options) { c.FlatWeight = 0 }), true)},
-		{Name: "without any term", Seeds: 2, judge: shipped(o.Classic(), true)},
-		{Name: "without window", Seeds: 2, judge: shipped(o, false)},
+		{Name: "ranked by suspicion", Seeds: 2, judge: alone(o, true, true)},
+		{Name: "without range term", Seeds: 2, judge: alone(without(func(c *detect.Options) { c.RangeWeight = 0 }), true, false)},
+		{Name: "without residual term", Seeds: 2, judge: alone(without(func(c *detect.Options) { c.ResidualWeight = 0 }), true, false)},
+		{Name: "without relation term", Seeds: 2, judge: alone(without(func(c *detect.Options) { c.RelationWeight = 0 }), true, false)},
+		{Name: "without flat term", Seeds: 2, judge: alone(without(func(c *detect.Options) { c.FlatWeight = 0 }), true, false)},
+		{Name: "without any term", Seeds: 2, judge: alone(o.Classic(), true, false)},
+		{Name: "without window", Seeds: 2, judge: alone(o, false, false)},
 		{Name: "raw forest (c 0.01)", judge: shipped(classic, false)},
 		{Name: "PCA 90 % (q 0.99)", Seeds: 1, judge: principal},
 		{Name: "robust |z| (q 0.99)", Seeds: 1, judge: robust},
@@ -75,22 +75,27 @@ func shipped(o detect.Options, windowed bool) func(context.Context, *machine, ui
 	}
 }
 
-// suspicion is shipped with the other ranking of features: Verdict.Suspicion.
-func suspicion(o detect.Options) func(context.Context, *machine, uint64) (*verdicts, error) {
-	return func(ctx context.Context, m *machine, seed uint64) (*verdicts, error) {
+// alone judges by the model alone, without the engine around it: for what the
+// engine does not write, Verdict.Suspicion, and for ablations, which need no
+// explanation and are many.
+func alone(o detect.Options, windowed, explain bool) func(context.Context, *machine, uint64) (*verdicts, error) {
+	return func(_ context.Context, m *machine, seed uint64) (*verdicts, error) {
 		o := o
 		o.Seed, o.Workers = seed, 1
-		d, err := detect.Fit(m.train.Contexts, m.test.Schema.Names(), true, o)
+		d, err := detect.Fit(m.train.Contexts, m.test.Schema.Names(), windowed, o)
 		if err != nil {
 			return nil, err
 		}
 		v, scorer := &verdicts{}, detect.NewScorer(d)
 		for context := range m.contexts() {
-			var got detect.Verdict
-			if err := scorer.Explain(&got, context); err != nil {
-				return nil, err
+			got := scorer.Score(context)
+			if explain {
+				if err := scorer.Explain(&got, context); err != nil {
+					return nil, err
+				}
+				v.blame = append(v.blame, got.Suspicion)
 			}
-			v.score, v.flag, v.blame = append(v.score, got.Bits), append(v.flag, got.Anomaly), append(v.blame, got.Suspicion)
+			v.score, v.flag = append(v.score, got.Bits), append(v.flag, got.Anomaly)
 		}
 		return v, nil
 	}
@@ -136,6 +141,9 @@ func measure(m *machine, v *verdicts) result {
 	r := result{Figures: eval.Measure(v.score, v.flag, events, interval)}
 	budget := eval.RecallAtBudget(v.score, events, interval, 1)
 	r.Kinds = eval.RecallByKind(eval.Flags(v.score, budget.Threshold), events)
+	if v.blame == nil {
+		return r
+	}
 	if n := eval.NameCauses(events, m.test.Schema.Names(), func(row int) []float64 { return v.blame[row] }); n.Events > 0 {
 		r.Naming = &n
 	}
