@@ -3,13 +3,14 @@ package anomaly
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/BurntSushi/toml"
 
+	"telegraf-anomaly/forest"
 	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/engine"
 	"telegraf-anomaly/internal/feature"
@@ -112,34 +113,20 @@ func ParseConfig(text string) (Config, error) {
 		return c, fmt.Errorf("it has %d [[processors.anomaly]] blocks, want one", len(blocks))
 	}
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return c, fmt.Errorf("line %d: unknown key %q", lineOf(text, unknown[0]), unknown[0].String())
+		return c, fmt.Errorf("line %d: unknown key %q", max(1, lineOf(text, unknown[0][len(unknown[0])-1])), unknown[0].String())
 	}
-	_, err = c.Engine()
-	return c, err
-}
-
-// locate puts the line in front of a syntax or type error.
-func locate(err error) error {
-	if p, ok := err.(toml.ParseError); ok {
-		return fmt.Errorf("line %d: %s", p.Position.Line, p.Message)
+	if _, err = c.Engine(); err != nil {
+		return c, blame(text, err)
 	}
-	return err
-}
-
-// lineOf finds a key that the decoder has no position for.
-func lineOf(text string, key toml.Key) int {
-	last := regexp.QuoteMeta(key[len(key)-1])
-	at := regexp.MustCompile(`(?m)^\s*(\[*[\w.]*\b)?["']?` + last + `["']?\s*(=|\])`).FindStringIndex(text)
-	if at == nil {
-		return 1
-	}
-	start := at[0] + len(text[at[0]:at[1]]) - len(strings.TrimLeft(text[at[0]:at[1]], " \t\r\n"))
-	return 1 + strings.Count(text[:start], "\n")
+	return c, nil
 }
 
 // Engine turns the block into an engine's configuration, without touching the
 // disk: Model and Learner are left to the caller.
 func (c *Config) Engine() (engine.Config, error) {
+	if err := c.check(); err != nil {
+		return engine.Config{}, err
+	}
 	s := feature.Schema{
 		Features: append([]feature.Feature(nil), c.Features...), GroupBy: c.GroupBy, Missing: c.Missing,
 		Interval: time.Duration(c.Interval), Window: time.Duration(c.Window),
@@ -155,14 +142,8 @@ func (c *Config) Engine() (engine.Config, error) {
 	if err := o.Check(); err != nil {
 		return engine.Config{}, err
 	}
-	rule := engine.AlarmRule{Clear: c.ClearAfter}
-	if _, err := fmt.Sscanf(c.Alarm, "%d of %d", &rule.N, &rule.M); err != nil {
-		return engine.Config{}, fmt.Errorf(`alarm = %q is not like "2 of 3"`, c.Alarm)
-	}
-	if err := rule.Check(); err != nil {
-		return engine.Config{}, err
-	}
-	if err := c.checkLearning(); err != nil {
+	rule, err := c.alarmRule()
+	if err != nil {
 		return engine.Config{}, err
 	}
 	return engine.Config{
@@ -183,16 +164,56 @@ const (
 // ChallengerAuto lets fresh models score beside the champion first.
 const ChallengerAuto = "auto"
 
-func (c *Config) checkLearning() error {
+// check refuses what no other room of the house looks at.
+func (c *Config) check() error {
 	switch {
 	case c.Scope != ScopeGroup && c.Scope != ScopeShared:
 		return fmt.Errorf(`scope = %q is unknown; use "group" or "shared"`, c.Scope)
-	case c.MaxHold <= 0 || c.Retrain <= 0 || c.AcceptAfter <= 0:
-		return fmt.Errorf("max_hold, retrain and accept_after must be above 0")
-	case c.MinSamples < 0 || c.AlarmsPerWeek < 0:
-		return fmt.Errorf("min_samples and alarms_per_week must not be below 0")
+	case c.MinSamples < 0:
+		return fmt.Errorf("min_samples = %d must not be below 0", c.MinSamples)
+	case !(c.AlarmsPerWeek >= 0 && c.AlarmsPerWeek <= maxAlarmsPerWeek):
+		return fmt.Errorf("alarms_per_week = %v must be between 0 and %v", c.AlarmsPerWeek, maxAlarmsPerWeek)
+	case c.Trees < 1 || c.Trees > forest.MaxTrees:
+		return fmt.Errorf("trees = %d must be between 1 and %d", c.Trees, forest.MaxTrees)
+	case c.SampleSize < 2 || c.SampleSize > forest.MaxSampleSize:
+		return fmt.Errorf("sample_size = %d must be between 2 and %d", c.SampleSize, forest.MaxSampleSize)
+	case c.Seed > math.MaxInt64: // how the decoder reads a minus
+		return fmt.Errorf("seed must not be below 0")
+	}
+	return c.checkDurations()
+}
+
+const maxAlarmsPerWeek = 1e6
+
+func (c *Config) checkDurations() error {
+	for _, d := range []struct {
+		key   string
+		value Duration
+		least Duration
+	}{
+		{"interval", c.Interval, 0}, {"window", c.Window, 0},
+		{"max_hold", c.MaxHold, 1}, {"retrain", c.Retrain, 1}, {"accept_after", c.AcceptAfter, 1},
+	} {
+		if d.value >= d.least {
+			continue
+		}
+		if d.least == 0 {
+			return fmt.Errorf("%s = %q must not be below 0", d.key, time.Duration(d.value))
+		}
+		return fmt.Errorf("%s = %q must be above 0", d.key, time.Duration(d.value))
 	}
 	return nil
+}
+
+func (c *Config) alarmRule() (r engine.AlarmRule, err error) {
+	r.Clear = c.ClearAfter
+	if _, err := fmt.Sscanf(c.Alarm, "%d of %d", &r.N, &r.M); err != nil || c.Alarm != fmt.Sprintf("%d of %d", r.N, r.M) {
+		return r, fmt.Errorf(`alarm = %q is not like "2 of 3"`, c.Alarm)
+	}
+	if r.Clear < 1 {
+		return r, fmt.Errorf("clear_after = %d must be at least 1", r.Clear)
+	}
+	return r, r.Check()
 }
 
 // Load is Engine with all that the block names read from the disk: the model, the
