@@ -106,7 +106,7 @@ func (w *world) drill(t *testing.T) *Drill {
 	w.alarms = map[string]testbed.Row{}
 	server := httptest.NewServer(w)
 	t.Cleanup(server.Close)
-	return &Drill{Target: server.URL, DB: w, Database: "telegraf", Grace: 300 * time.Millisecond}
+	return &Drill{Target: server.URL, DB: w, Database: "telegraf", Grace: time.Second}
 }
 
 func fault(kind datacenter.Kind, host string) Fault {
@@ -200,4 +200,28 @@ func TestStrongest(t *testing.T) {
 	} {
 		require.Equal(t, want, Strongest(row))
 	}
+}
+
+// InfluxDB may show a point before all of its fields: the first sight of an alarm
+// says nothing about its cause.
+func TestAnAlarmIsJudgedAtSecondSight(t *testing.T) {
+	full := testbed.Row{"time": json.Number("2"), "anomaly_score": json.Number("0.9"), "shap_cpu": json.Number("1"), "shap_memory": json.Number("2")}
+	answers := []testbed.Row{{"time": json.Number("2"), "shap_cpu": json.Number("1")}, full}
+	d := &Drill{DB: queryFunc(func() testbed.Row {
+		row := answers[0]
+		answers = answers[1:]
+		return row
+	})}
+	o := Outcome{Fault: fault(datacenter.Memory, "a"), From: time.Unix(0, 1)}
+	require.NoError(t, d.look(t.Context(), &o))
+	require.False(t, o.Detected)
+	require.NoError(t, d.look(t.Context(), &o))
+	require.Equal(t, "memory", o.Named)
+	require.Equal(t, .9, o.Score)
+}
+
+type queryFunc func() testbed.Row
+
+func (f queryFunc) Query(context.Context, string, string) ([]testbed.Row, error) {
+	return []testbed.Row{f()}, nil
 }

@@ -35,13 +35,15 @@ type Drill struct {
 // An Outcome is what became of a fault.
 type Outcome struct {
 	Fault
-	From     time.Time // when it was injected
-	Detected bool
-	Delay    time.Duration // from there to the time of the first scored point that alarms
-	Named    string        // feature with the highest Shapley value at that point
-	Score    float64
-	Reason   string
-	Calm     bool // no alarm on this host in the calmTime before
+	From     time.Time     `json:"from"` // when it was injected
+	Detected bool          `json:"detected"`
+	Delay    time.Duration `json:"delay_ns"` // from there to the time of the first scored point that alarms
+	Named    string        `json:"named"`    // feature with the highest Shapley value at that point
+	Score    float64       `json:"score"`
+	Reason   string        `json:"reason"`
+	Calm     bool          `json:"calm_before"` // no alarm on this host in the calmTime before
+
+	sighted bool // an alarm is there, perhaps not with all of its fields
 }
 
 // Right reports whether the fault was seen and a feature at fault was named.
@@ -143,6 +145,12 @@ func (d *Drill) look(ctx context.Context, o *Outcome) error {
 	rows, err := d.alarms(ctx, o.Host, o.From, o.From.Add(time.Duration(o.Duration)+d.Grace), 1)
 	if err != nil || len(rows) == 0 {
 		return err
+	}
+	// InfluxDB shows the fields of a point one by one as it stores them: what is
+	// looked at is there for a while already.
+	if !o.sighted {
+		o.sighted = true
+		return nil
 	}
 	row := rows[0]
 	o.Detected, o.Delay, o.Named, o.Reason = true, row.Time().Sub(o.From), Strongest(row), row.Text("reason")

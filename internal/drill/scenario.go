@@ -20,11 +20,11 @@ type Scenario struct {
 
 // Fault is one thing that goes wrong on one host.
 type Fault struct {
-	At       datacenter.Duration `toml:"at"` // after the beginning
-	Kind     datacenter.Kind     `toml:"kind"`
-	Host     string              `toml:"host"`
-	Size     float64             `toml:"size"` // 0 stands for 1
-	Duration datacenter.Duration `toml:"duration"`
+	At       datacenter.Duration `toml:"at" json:"at"` // after the beginning
+	Kind     datacenter.Kind     `toml:"kind" json:"kind"`
+	Host     string              `toml:"host" json:"host"`
+	Size     float64             `toml:"size" json:"size"` // 0 stands for 1
+	Duration datacenter.Duration `toml:"duration" json:"duration"`
 }
 
 // Parse reads a scenario from TOML. A key that nobody knows is an error.
