@@ -15,6 +15,7 @@ func shell(t *testing.T, script string) *Process {
 	t.Helper()
 	p, err := Start(exec.Command("sh", "-c", script), filepath.Join(t.TempDir(), "logs", "sh.log"))
 	require.NoError(t, err)
+	t.Cleanup(func() { _ = syscall.Kill(-p.Pid(), syscall.SIGKILL) }) // a shell lets its background children ignore SIGINT
 	return p
 }
 
