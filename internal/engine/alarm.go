@@ -62,6 +62,10 @@ func (a *alarm) update(r AlarmRule, t int64, above bool, group string, interval 
 	return a.Active
 }
 
+// rest forgets scores that have nothing to do with those to come: behind a gap,
+// or in a maintenance window, nothing is left to be continued.
+func (a *alarm) rest() { a.History, a.Below, a.Active = 0, 0, false }
+
 func episodeID(group string, start int64) string {
 	h := fnv.New32a()
 	fmt.Fprintf(h, "%s\x00%d", group, start)

@@ -30,7 +30,7 @@ func (b *baseline) learn(context []float64, horizon int) {
 	rate := 1 / float64(min(b.Seen, horizon))
 	for f := range b.Mean {
 		d := context[f*feature.ContextWidth+feature.Value] - b.Mean[f]
-		if limit := 4 * b.Deviation[f]; b.Seen > baselineMin && math.Abs(d) > limit {
+		if limit := 4 * b.scale(f); b.Seen > baselineMin && math.Abs(d) > limit {
 			d = math.Copysign(limit, d)
 		}
 		b.Mean[f] += rate * d

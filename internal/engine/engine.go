@@ -94,6 +94,10 @@ func New[T any](c Config, out Output[T]) (*Engine[T], error) {
 	if c.Alarm == (AlarmRule{}) {
 		c.Alarm = DefaultAlarmRule
 	}
+	if c.Shared && c.Model != nil && c.Learner != nil {
+		return nil, fmt.Errorf("engine: a model of scope \"shared\" learns on normalized features, for which the given model was not fitted; remove the model or use scope \"group\"")
+	}
+	c.Shared = c.Shared && c.Learner != nil
 	e := &Engine[T]{
 		config: c, out: out, names: newFieldNames(c.Schema.Names()),
 		wanted: map[string]bool{}, units: map[string]*retrain.Unit{},
@@ -135,13 +139,13 @@ func (e *Engine[T]) start() (err error) {
 	if c.MinSamples == 0 {
 		c.MinSamples = max(256, int(2*time.Hour/c.Schema.Interval))
 	}
-	e.horizon = int(24 * time.Hour / c.Schema.Interval)
+	e.horizon = max(baselineMin, int(24*time.Hour/c.Schema.Interval))
 	e.policy = retrain.Policy{
 		Schema: c.Schema, Detect: c.Detect, MinSamples: c.MinSamples, Period: c.Retrain, Accept: c.Accept,
-		Challenger: c.Challenger, Excluded: c.Quiet,
+		Challenger: c.Challenger,
 	}
 	switch {
-	case c.Learner == nil && c.Model != nil:
+	case c.Learner == nil:
 		e.shared = retrain.NewFixed(c.Model)
 	case c.Learner != nil && c.Shared:
 		e.shared = e.newUnit(sharedUnit, sharedSample)
@@ -171,6 +175,17 @@ func (e *Engine[T]) Offer(b *model.Bundle) error {
 	}
 	e.incoming.Store(b)
 	return nil
+}
+
+// replace puts a model from outside in the place of the one given before.
+func (e *Engine[T]) replace(t int64, b *model.Bundle) {
+	e.config.Model = b
+	if e.shared != nil {
+		e.shared.Offer(t, b)
+	}
+	for _, u := range e.units {
+		u.Offer(t, b)
+	}
 }
 
 // Wants reports whether points of this measurement concern the engine at all.
@@ -260,8 +275,8 @@ func (e *Engine[T]) Abandon() []T {
 
 // judge is called for each vector with the points of its interval.
 func (e *Engine[T]) judge(v *feature.Vector, items []feature.Item[T]) {
-	if b := e.incoming.Swap(nil); b != nil && e.shared != nil {
-		e.shared.Replace(v.Time, b)
+	if b := e.incoming.Swap(nil); b != nil {
+		e.replace(v.Time, b)
 	}
 	h := e.host(v.Group)
 	status := e.examine(h, v)

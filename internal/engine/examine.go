@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"telegraf-anomaly/forest"
+	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/feature"
 	"telegraf-anomaly/internal/model"
 )
@@ -18,6 +19,7 @@ func (e *Engine[T]) examine(h *host, v *feature.Vector) (s Status) {
 		if r := recover(); r != nil {
 			e.Counts.Panics++
 			e.Counts.LastPanic = fmt.Sprintf("%v at %s", r, caller())
+			e.served, e.compared, e.why = nil, false, ""
 			s = StatusError
 		}
 	}()
@@ -35,8 +37,11 @@ func (e *Engine[T]) examine(h *host, v *feature.Vector) (s Status) {
 		return StatusLearning
 	}
 	if u.Champion == nil {
+		if u.Fixed() {
+			return StatusNoModel
+		}
 		if v.Settled {
-			u.Observe(v.Time, context, nil)
+			e.observe(h, v, context, nil)
 		}
 		return StatusLearning
 	}
@@ -53,20 +58,41 @@ func (e *Engine[T]) score(h *host, v *feature.Vector, context []float64) Status 
 	e.follow(h, v)
 	if !v.Settled {
 		e.verdict.Anomaly = false
+		h.alarm.rest()
 		return StatusWarming
 	}
 	e.other, e.compared = u.Compare(v.Time, context, &e.verdict)
 	plain := e.verdict
-	above := plain.Anomaly && !e.quiet(v) && e.speaks(h, v)
-	e.verdict.Anomaly = h.alarm.update(e.config.Alarm, v.Time, above, v.Group.Key, e.config.Schema.Interval)
+	e.alarm(h, v)
 	if e.verdict.Anomaly && h.alarm.Start == v.Time {
 		h.budget.alarmed(u.Youth())
 	}
 	if e.verdict.Anomaly {
 		e.why = e.reason(h, v)
 	}
-	u.Observe(v.Time, context, &plain) // last: it may put another model into service
+	e.observe(h, v, context, &plain) // last: it may put another model into service
 	return StatusOK
+}
+
+// alarm turns the verdict into whether the host is in alarm.
+func (e *Engine[T]) alarm(h *host, v *feature.Vector) {
+	if e.quiet(v) {
+		h.alarm.rest()
+		e.verdict.Anomaly = false
+		return
+	}
+	above := e.verdict.Anomaly && e.speaks(h, v)
+	e.verdict.Anomaly = h.alarm.update(e.config.Alarm, v.Time, above, v.Group.Key, e.config.Schema.Interval)
+}
+
+// observe lets the unit learn from a vector, unless it lies in a maintenance
+// window.
+func (e *Engine[T]) observe(h *host, v *feature.Vector, context []float64, plain *detect.Verdict) {
+	if e.quiet(v) {
+		h.unit.Pass(v.Time, plain)
+	} else {
+		h.unit.Observe(v.Time, context, plain)
+	}
 }
 
 // quiet reports whether the vector lies in a maintenance window.

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"maps"
+
 	"telegraf-anomaly/forest"
 	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/feature"
@@ -30,19 +32,25 @@ func (e *Engine[T]) unitOf(group string) *retrain.Unit {
 	if e.shared != nil {
 		return e.shared
 	}
-	u := e.units[group]
-	if u == nil && e.config.Learner == nil {
-		return noUnit
+	if e.units[group] == nil {
+		e.units[group] = e.newUnit(group, groupSample)
+		if len(e.units) > 2*e.joiner.Groups()+unitSlack {
+			e.forget()
+		}
 	}
-	if u == nil {
-		u = e.newUnit(group, groupSample)
-		e.units[group] = u
-	}
-	return u
+	return e.units[group]
 }
 
-// noUnit judges nothing: there is no model, and learning is off.
-var noUnit = retrain.NewFixed(nil)
+// unitSlack keeps a few groups that come and go from a search through all units.
+const unitSlack = 64
+
+// forget drops the units of groups that the joiner has forgotten. Their models
+// stay in the store.
+func (e *Engine[T]) forget() {
+	known := map[string]bool{}
+	e.joiner.Each(func(g *feature.Group) { known[g.Key] = true })
+	maps.DeleteFunc(e.units, func(name string, _ *retrain.Unit) bool { return !known[name] })
+}
 
 // Sizes of the samples that models are fitted on.
 const (
@@ -56,9 +64,9 @@ const sharedUnit = "all groups"
 func (e *Engine[T]) newUnit(name string, sample int) *retrain.Unit {
 	u := retrain.NewUnit(name, &e.policy, e.config.Learner, sample, e.config.Detect.Seed^uint64(len(e.units)+1))
 	if b := e.config.Learner.Load(name, e.config.Schema); b != nil {
-		u.Serve(b)
+		u.Serve(b, false)
 	} else if e.config.Model != nil {
-		u.Serve(e.config.Model)
+		u.Serve(e.config.Model, true)
 	}
 	if e.config.Reference != nil {
 		u.Stand(e.config.Reference)
@@ -73,7 +81,7 @@ func (e *Engine[T]) context(h *host, v *feature.Vector) (context []float64, ok b
 	if !e.config.Shared {
 		return v.Context, true
 	}
-	if v.Settled {
+	if v.Settled && !e.quiet(v) {
 		h.baseline.learn(v.Context, e.horizon)
 	}
 	if !h.baseline.ready() {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"telegraf-anomaly/forest"
 	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/feature"
 )
@@ -31,7 +32,9 @@ func (e *Engine[T]) reason(h *host, v *feature.Vector) string {
 	default:
 		b.WriteString(": unusual for what it did before or for what the others do")
 	}
-	if y, ok := e.normalAt(h, v, top, band); ok {
+	if !forest.Anomalous(e.verdict.Score, e.verdict.Threshold) {
+		b.WriteString("; normal by itself, but the alarm is not cleared yet")
+	} else if y, ok := e.normalAt(h, v, top, band); ok {
 		fmt.Fprintf(&b, "; normal again at %s", short(y))
 	} else {
 		b.WriteString("; no change of it alone makes this normal")
@@ -81,9 +84,28 @@ func (e *Engine[T]) normalAt(h *host, v *feature.Vector, f int, band detect.Band
 				far = half
 			}
 		}
+		if y := towards(near, middle); normal(y) {
+			near = y // people read few digits, and those should be true
+		}
 		return near, true
 	}
 	return 0, false
+}
+
+// towards rounds x, in the direction of middle, to the digits that short shows.
+func towards(x, middle float64) float64 {
+	size := math.Abs(x)
+	if size == 0 {
+		return x
+	}
+	unit := math.Pow(10, math.Floor(math.Log10(size))-2)
+	if size >= 100 && size < 1e4 {
+		unit = 1
+	}
+	if middle > x {
+		return math.Ceil(x/unit) * unit
+	}
+	return math.Floor(x/unit) * unit
 }
 
 // short writes a number as people read it: 71.3, 12.3M.

@@ -43,6 +43,9 @@ func (e *Engine[T]) Save(w *state.Writer) bool {
 // must not be used. now stands for the time at which hosts were last seen.
 func (e *Engine[T]) Load(r *state.Reader, now time.Time) error {
 	interval := time.Duration(r.Int())
+	if interval <= 0 {
+		return fmt.Errorf("%w: interval %v", state.ErrDamaged, interval)
+	}
 	if e.joiner == nil {
 		e.config.Schema.Interval = interval
 		if err := e.start(); err != nil {
@@ -52,10 +55,18 @@ func (e *Engine[T]) Load(r *state.Reader, now time.Time) error {
 	if e.config.Schema.Interval != interval {
 		return fmt.Errorf("%w: interval %v, want %v", state.ErrOther, interval, e.config.Schema.Interval)
 	}
-	for range r.Count(1) {
+	units := r.Count(1)
+	if units > 0 && e.shared != nil {
+		return fmt.Errorf("%w: units of single groups", state.ErrOther)
+	}
+	for range units {
 		name := r.Text()
-		u := e.unitOf(name)
+		if r.Err() != nil {
+			break
+		}
+		u := e.newUnit(name, groupSample)
 		u.Load(r)
+		e.units[name] = u
 	}
 	if r.Bool() {
 		if e.shared == nil || e.shared.Fixed() {
@@ -65,7 +76,7 @@ func (e *Engine[T]) Load(r *state.Reader, now time.Time) error {
 	}
 	e.joiner.Load(r, now, func(r *state.Reader, g *feature.Group) {
 		if r.Err() == nil {
-			e.host(g).load(r)
+			e.host(g).load(r, len(e.config.Schema.Features))
 		}
 	})
 	return r.Err()
@@ -91,8 +102,11 @@ func (h *host) save(w *state.Writer) {
 	w.Int(a.Last)
 }
 
-func (h *host) load(r *state.Reader) {
+func (h *host) load(r *state.Reader, features int) {
 	h.baseline = baseline{Seen: int(r.Int()), Mean: r.Floats(), Deviation: r.Floats()}
+	if m := len(h.baseline.Mean); m != len(h.baseline.Deviation) || m != features && (m != 0 || h.baseline.Seen != 0) {
+		r.Fail("a baseline has %d features, want %d", m, features)
+	}
 	b := &h.budget
 	for _, v := range []*float64{&b.Base, &b.Excess, &b.Extra} {
 		*v = r.Float()

@@ -100,7 +100,8 @@ func (l *Learner) run(j job) (r result) {
 	r.forced = j.forced
 	d, err := detect.Fit(j.contexts, j.schema.Names(), j.schema.Windowed(), j.options)
 	if err != nil {
-		return result{err: err}
+		r.err = err
+		return r
 	}
 	if r.bundle, r.err = model.New(j.schema, d, j.contexts, j.provenance); r.err != nil {
 		return r
@@ -136,7 +137,7 @@ func (l *Learner) save(unit string, b *model.Bundle) {
 
 // current makes the stored version of b current, off the caller's goroutine.
 func (l *Learner) current(unit string, b *model.Bundle) {
-	if l.Dir == "" || l.ReadOnly {
+	if l == nil || l.Dir == "" || l.ReadOnly {
 		return
 	}
 	promote := func() {

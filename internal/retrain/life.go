@@ -24,7 +24,7 @@ func (u *Unit) Poll(t int64) {
 // has doubled, until the model is a Period old, then once per Period.
 func (u *Unit) schedule(t int64) {
 	switch {
-	case u.fitting || u.seen < u.policy.MinSamples || u.seen < u.retryAt || !u.learner.Free():
+	case !u.mayFit():
 	case u.Champion == nil:
 		u.fit(t, false)
 	case u.accepted:
@@ -35,6 +35,11 @@ func (u *Unit) schedule(t int64) {
 	case u.seen >= 2*u.fittedAt && t-u.fitTime < int64(u.policy.Period):
 		u.fit(t, false)
 	}
+}
+
+// mayFit reports whether there is enough to fit on, and somebody to do it.
+func (u *Unit) mayFit() bool {
+	return !u.fitting && u.seen >= max(u.policy.MinSamples, u.retryAt) && u.learner.Free()
 }
 
 // Refit asks for a fit at the next context, whatever the schedule says.
@@ -75,7 +80,7 @@ func (u *Unit) enter(e Entry, weight float64) {
 }
 
 func (u *Unit) fit(t int64, forced bool) {
-	u.fitting, u.wanted, u.accepted, u.fittedAt, u.fitTime = true, false, false, u.seen, t
+	u.fitting, u.forced, u.wanted, u.accepted, u.fittedAt, u.fitTime = true, forced, false, false, u.seen, t
 	contexts, from, to := u.sample.Rows()
 	j := job{unit: u, contexts: contexts, schema: u.policy.Schema, options: u.policy.Detect, forced: forced,
 		provenance: model.Provenance{Source: "stream of " + u.Name, From: from, To: to}}
@@ -94,6 +99,7 @@ func (u *Unit) receive(t int64, r result) {
 		u.retryAt = u.seen + max(1, u.policy.MinSamples/2)
 		u.decide(t, Fitted, "failed, will try again: %v", r.err)
 		u.Decisions[len(u.Decisions)-1].Failed = true
+		u.accepted = r.forced // it has still to be learned
 	case u.Champion == nil || r.forced:
 		u.promote(t, r.bundle, "its first model, from %d vectors", r.bundle.Provenance.Rows)
 	case r.compared && r.comparison.Refusal() != "":
@@ -121,30 +127,48 @@ func (u *Unit) promote(t int64, b *model.Bundle, format string, arguments ...any
 	u.decide(t, Promoted, "model %s: "+format, append([]any{b.ID()}, arguments...)...)
 }
 
-// Replace makes a model that came from outside champion, as a new current
-// version of a store does.
-func (u *Unit) Replace(t int64, b *model.Bundle) {
-	if u.Champion != nil && u.Champion.Bundle.ID() == b.ID() {
+// Offer makes a model that came from outside champion, as a new current version
+// of a store does, unless the unit has a model of its own.
+func (u *Unit) Offer(t int64, b *model.Bundle) {
+	if u.Champion != nil && (!u.Champion.Given || u.Champion.Bundle.ID() == b.ID()) {
 		return
 	}
 	u.install(b)
+	u.Champion.Given = true
 	u.decide(t, Promoted, "model %s became current in its store", b.ID())
 }
 
-// Serve makes the model of an earlier run champion, without further ado.
-func (u *Unit) Serve(b *model.Bundle) { u.install(b) }
+// Serve makes a model champion, without further ado: a given one, or that of an
+// earlier run.
+func (u *Unit) Serve(b *model.Bundle, given bool) {
+	u.install(b)
+	u.Champion.Given = given
+}
 
 func (u *Unit) install(b *model.Bundle) {
 	before := u.Champion
-	u.Champion, u.Shadow, u.Role = newServing(b), nil, RoleNone
+	u.Champion = newServing(b)
+	u.dismiss()
 	if before != nil {
 		u.stand(before.Bundle, RolePredecessor)
+		u.Shadow.Given = before.Given
 	}
 	u.observeFrom(b)
 }
 
-// Stand puts a model from outside beside the champion, only to be compared.
-func (u *Unit) Stand(b *model.Bundle) { u.stand(b, RoleReference) }
+// Stand puts a model from outside beside the champion, and beside every later
+// one once its probation is over, only to be compared.
+func (u *Unit) Stand(b *model.Bundle) {
+	u.reference = b
+	u.dismiss()
+}
+
+// dismiss takes away what scores beside the champion, but for the reference.
+func (u *Unit) dismiss() {
+	if u.Shadow, u.Role = nil, RoleNone; u.reference != nil {
+		u.stand(u.reference, RoleReference)
+	}
+}
 
 // judge ends the time of probation of a challenger, or of a champion whose
 // predecessor is still there.
@@ -156,14 +180,15 @@ func (u *Unit) judge(t int64) {
 	champion, shadow := float64(u.Champion.Flagged)/float64(max(1, u.Champion.Vectors)), s.Rate()
 	switch u.Role {
 	case RoleChallenger:
-		u.Shadow, u.Role = nil, RoleNone
-		if shadow > max(maxRate, maxRateGrowth*champion) || u.disagreed > s.Vectors/10 {
+		disagreed := u.disagreed
+		u.dismiss()
+		if shadow > max(maxRate, maxRateGrowth*champion) || disagreed > s.Vectors/10 {
 			u.decide(t, Refused, "challenger %s flagged %.1f %% in its probation, the champion %.1f %%", s.Bundle.ID(), 100*shadow, 100*champion)
 			return
 		}
 		u.promote(t, s.Bundle, "passed its probation beside the champion")
 	case RolePredecessor:
-		u.Shadow, u.Role = nil, RoleNone
+		u.dismiss()
 		if champion > max(maxRate, maxRateGrowth*shadow) {
 			fresh := u.Champion.Bundle.ID()
 			u.Champion = s
@@ -181,7 +206,7 @@ const driftEvery = time.Hour
 // observeFrom starts to watch for drift away from b's training set.
 func (u *Unit) observeFrom(b *model.Bundle) {
 	u.monitor = nil
-	if p := b.Profile; p.References != nil {
+	if p := b.Profile; p.References != nil && !u.fixed {
 		u.monitor, _ = drift.NewMonitor(p, 1) // a profile that cannot be watched is not watched
 	}
 }
@@ -203,7 +228,7 @@ func (u *Unit) watch(t int64, context []float64, v *detect.Verdict) {
 	results := u.monitor.Check()
 	drifted := drift.Drifted(results)
 	d := Decision{Time: t, What: Drifted, Drift: results}
-	if len(drifted) > 0 && !u.fitting && u.learner.Free() {
+	if len(drifted) > 0 && u.mayFit() {
 		u.decide(t, Drifted, "%v moved away from what the model was fitted on: fitting again", drifted)
 		u.fit(t, false)
 		return

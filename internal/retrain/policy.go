@@ -11,12 +11,10 @@ import (
 type Policy struct {
 	Schema     feature.Schema // with its interval
 	Detect     detect.Options
-	MinSamples int                                  // contexts before the first fit
-	Period     time.Duration                        // between fits, once the model is older than that
-	Accept     time.Duration                        // a shift that lasts this long is the new normal
-	Challenger bool                                 // a fresh model scores beside the champion before it may replace it
-	Budget     float64                              // alarms per group and week that the threshold follows; 0: it stays as fitted
-	Excluded   func(group string, t time.Time) bool // periods to learn nothing from; may be nil
+	MinSamples int           // contexts before the first fit
+	Period     time.Duration // between fits, once the model is older than that
+	Accept     time.Duration // a shift that lasts this long is the new normal
+	Challenger bool          // a fresh model scores beside the champion before it may replace it
 }
 
 const (
@@ -43,5 +41,5 @@ func (p *Policy) newReservoir(capacity int, seed uint64) Reservoir {
 
 func (p *Policy) newRecent() Recent {
 	spacing := max(p.Schema.Interval, p.Accept/recentSize)
-	return Recent{Width: len(p.Schema.Features) * feature.ContextWidth, Spacing: int64(spacing), Size: int(p.Accept / spacing)}
+	return Recent{Width: len(p.Schema.Features) * feature.ContextWidth, Spacing: int64(spacing), Size: max(1, int(p.Accept/spacing))}
 }

@@ -8,11 +8,14 @@ import (
 )
 
 // Save writes down what the unit has learned, but for its models, which are in
-// the store.
+// the store. A fit that is still under way is lost, and asked for again.
 func (u *Unit) Save(w *state.Writer) {
+	u.Poll(u.fitTime)
 	for _, v := range []int64{int64(u.seen), int64(u.fittedAt), u.fitTime, u.checked, int64(u.retryAt), int64(u.regime)} {
 		w.Int(v)
 	}
+	w.Bool(u.wanted || u.fitting)
+	w.Bool(u.accepted || u.fitting && u.forced)
 	u.sample.save(w)
 	u.recent.save(w)
 	id, drifting := "", []byte(nil)
@@ -31,6 +34,7 @@ func (u *Unit) Save(w *state.Writer) {
 func (u *Unit) Load(r *state.Reader) {
 	u.seen, u.fittedAt, u.fitTime, u.checked = int(r.Int()), int(r.Int()), r.Int(), r.Int()
 	u.retryAt, u.regime = int(r.Int()), int(r.Int())
+	u.wanted, u.accepted = r.Bool(), r.Bool()
 	u.sample.load(r)
 	u.recent.load(r)
 	id, drifting := r.Text(), r.Text()

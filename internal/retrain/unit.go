@@ -3,7 +3,6 @@ package retrain
 import (
 	"fmt"
 	"sync"
-	"time"
 
 	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/drift"
@@ -17,6 +16,7 @@ type Serving struct {
 	Since   int64 // time, by the stream's clock, from which it served; 0 until its first vector
 	Vectors int   // seen since
 	Flagged int   // of these
+	Given   bool  // it came from outside, not from a fit of the unit's own
 }
 
 func newServing(b *model.Bundle) *Serving {
@@ -54,12 +54,14 @@ type Unit struct {
 	checked   int64 // time of the newest drift check
 	retryAt   int   // seen at which a fit is tried again after a failure
 	fitting   bool
+	forced    bool // the fit under way serves whatever the gate says
 	wanted    bool // somebody asked for a fit
 	regime    int
 	accepted  bool // a lasting change was let into the sample
 	disagreed int  // vectors on which Shadow said something else
 	results   mailbox
 	fixed     bool // the model was given: it is replaced, never retrained
+	reference *model.Bundle
 	Decisions []Decision
 }
 
@@ -121,7 +123,7 @@ func NewUnit(name string, p *Policy, l *Learner, capacity int, seed uint64) *Uni
 func NewFixed(b *model.Bundle) *Unit {
 	u := &Unit{Name: "model", fixed: true}
 	if b != nil {
-		u.Champion = newServing(b)
+		u.Serve(b, true)
 	}
 	return u
 }
@@ -143,6 +145,9 @@ func (u *Unit) Youth() float64 {
 	if u.fixed {
 		return 0
 	}
+	if u.policy.Accept <= 0 {
+		return 0
+	}
 	seen := float64(u.seen) * float64(u.policy.Schema.Interval)
 	return max(0, 1-seen/float64(youthSpan*u.policy.Accept))
 }
@@ -156,27 +161,22 @@ func (u *Unit) Fixed() bool { return u.fixed }
 // Observe takes a settled context with the champion's verdict on it, nil if
 // there is no champion yet. It must be called for every such context, in order.
 func (u *Unit) Observe(t int64, context []float64, v *detect.Verdict) {
-	u.Poll(t)
-	flagged := v != nil && v.Anomaly
-	u.count(t, flagged)
+	u.Pass(t, v)
 	if u.fixed {
 		return
 	}
-	if u.policy.Excluded != nil && u.policy.Excluded(u.Name, time.Unix(0, t)) {
-		return
-	}
 	u.seen++
-	u.learn(t, context, flagged)
+	u.learn(t, context, v != nil && v.Anomaly)
 	u.watch(t, context, v)
 	u.schedule(t)
 }
 
-// count keeps the record of what is serving.
-func (u *Unit) count(t int64, flagged bool) {
-	if u.Champion == nil {
-		return
+// Pass is Observe for a context that nothing is to be learned from.
+func (u *Unit) Pass(t int64, v *detect.Verdict) {
+	u.Poll(t)
+	if u.Champion != nil && v != nil {
+		u.Champion.note(t, v.Anomaly)
 	}
-	u.Champion.note(t, flagged)
 }
 
 func (s *Serving) note(t int64, flagged bool) {

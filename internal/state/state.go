@@ -24,6 +24,7 @@ var (
 const (
 	magic   = "tg-anom state 1\n"
 	maxSize = 1 << 30
+	maxHead = len(magic) + 1 + math.MaxUint8 + sha256.Size
 )
 
 // A Writer appends values to a buffer. The zero value is ready to use.
@@ -71,6 +72,9 @@ func (w *Writer) Text(v string) {
 // Save writes the buffer to a file as a whole. owner must be the same when it
 // is read.
 func (w *Writer) Save(path, owner string) error {
+	if len(owner) > math.MaxUint8 || len(w.buf) > maxSize-maxHead {
+		return fmt.Errorf("state: %d bytes for an owner named in %d bytes, want at most %d and %d", len(w.buf), len(owner), maxSize-maxHead, math.MaxUint8)
+	}
 	data := append([]byte(magic), byte(len(owner)))
 	data = append(append(data, owner...), w.buf...)
 	sum := sha256.Sum256(data)
