@@ -1,11 +1,12 @@
 // Command telegraf-anomaly is the program that Telegraf's processors.execd
 // starts: line protocol in on stdin, the same lines, scored, out on stdout.
 //
-// Whatever is wrong with its configuration or its model, it forwards every line
+// Whatever is wrong with its flags, its configuration or its model, it forwards every line
 // and says why on stderr. Only -check fails.
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -35,10 +36,15 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	test := flags.String("test", "", "read line protocol from `file`, - for stdin, and print what would be emitted")
 	sample := flags.Bool("sample-config", false, "print a configuration with all keys explained")
 	printVersion := flags.Bool("version", false, "print the version")
-	if err := flags.Parse(args); err != nil {
-		return usageExit
+	err := flags.Parse(args)
+	if err == nil && flags.NArg() > 0 {
+		err = fmt.Errorf("argument %q is not understood; flags only, such as -config FILE", flags.Arg(0))
+		fmt.Fprintf(stderr, "telegraf-anomaly: %v\n", err)
 	}
 	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil && (*check || *test != "" || isTerminal(stdin)):
+		return usageExit
 	case *printVersion:
 		fmt.Fprintln(stdout, versionText())
 	case *sample:
@@ -48,7 +54,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	case *test != "":
 		return runTest(*config, *test, stdin, stdout, stderr)
 	default:
-		return serve(*config, stdin, stdout, stderr)
+		return serve(*config, err, stdin, stdout, stderr)
 	}
 	return 0
 }
@@ -65,8 +71,18 @@ func versionText() string {
 	return fmt.Sprintf("telegraf-anomaly %s (%s, %s %s/%s)", version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// serve is what Telegraf starts.
-func serve(config string, stdin io.Reader, stdout, stderr io.Writer) int {
+// isTerminal reports whether somebody types, rather than Telegraf.
+func isTerminal(in io.Reader) bool {
+	f, ok := in.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// serve is what Telegraf starts, perhaps with flags that are not understood.
+func serve(config string, misuse error, stdin io.Reader, stdout, stderr io.Writer) int {
 	// One core is enough for a fleet; the second is for fitting models beside it.
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(2)
@@ -85,6 +101,7 @@ func serve(config string, stdin io.Reader, stdout, stderr io.Writer) int {
 	s.Every(time.Minute, s.report)
 	s.Every(savePeriod, s.save)
 	s.Every(pollPeriod, s.poll)
+	s.misuse = misuse
 	s.start(config)
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)

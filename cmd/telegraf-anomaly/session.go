@@ -17,6 +17,7 @@ import (
 type session struct {
 	*stdio.Runner
 	log     *stdio.Logger
+	misuse  error // what is wrong with the flags
 	learner *retrain.Learner
 	started time.Time
 	fault   string // why lines are passed on unscored; "" if they are not
@@ -43,6 +44,9 @@ func newSession(in io.Reader, out io.Writer, log *stdio.Logger) *session {
 func (s *session) start(configFile string) {
 	s.fault = ""
 	config, err := readConfig(configFile)
+	if s.misuse != nil {
+		err = s.misuse
+	}
 	if err == nil {
 		err = s.build(config)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // runTest prints what would be emitted for a file, each line led by "> " as
-// telegraf --test does.
+// telegraf --test does. What it learns goes to the state directory.
 func runTest(configFile, input string, stdin io.Reader, stdout, stderr io.Writer) int {
 	in := stdin
 	if input != "-" {

@@ -265,8 +265,8 @@ func (c *Config) CheckState() error {
 
 // String returns the configuration as TOML, every key written out.
 func (c Config) String() string {
-	if len(c.Features) == 0 {
-		c.Features = feature.DefaultFeatures()
+	if e, err := c.Engine(); err == nil {
+		c.Features = e.Schema.Features // with what was left out
 	}
 	var b strings.Builder
 	encoder := toml.NewEncoder(&b)
