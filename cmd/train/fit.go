@@ -150,7 +150,7 @@ func (f *fitting) collect(window time.Duration) (err error) {
 
 // lookBack reads the end of the record for what needs it in order.
 func (f *fitting) lookBack() (err error) {
-	f.split = trainer.SplitAt(f.set.From, f.set.To)
+	f.split = trainer.SplitAt(f.set.From, f.set.To, f.set.Seen)
 	if f.source.CSV && !f.source.HasTime || f.set.Seen < 200 {
 		f.say("the record is too short, or has no times, to hold a part of it out")
 		return nil

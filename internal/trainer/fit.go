@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"telegraf-anomaly/internal/detect"
@@ -33,10 +34,16 @@ func FitAt(s *Set, o detect.Options, threshold float64, p model.Provenance) (*mo
 // are alike, and a model that has seen the one has seen the other.
 type Split struct{ Validation, Test time.Time }
 
-// SplitAt cuts 70, 15 and 15 % of the time.
-func SplitAt(from, to time.Time) Split {
-	part := to.Sub(from) / 100 // divided first: decades times 85 would overflow
-	return Split{Validation: from.Add(70 * part), Test: from.Add(85 * part)}
+// maxHeldOut is how many vectors are held out at most: more would cost memory and
+// say nothing new.
+const maxHeldOut = 1_000_000
+
+// SplitAt cuts 70, 15 and 15 % of the time in which rows vectors lie. Where 30 %
+// would be more than a million vectors, less is held out.
+func SplitAt(from, to time.Time, rows int) Split {
+	share := math.Min(.3, maxHeldOut/float64(max(1, rows)))
+	heldOut := time.Duration(share * float64(to.Sub(from)))
+	return Split{Validation: to.Add(-heldOut), Test: to.Add(-heldOut / 2)}
 }
 
 // HeldOut is what a model does on the end of the record, having been fitted on

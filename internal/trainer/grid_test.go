@@ -87,10 +87,10 @@ func TestGridIsDeterministic(t *testing.T) {
 		points = append(points, Point{Options: o, Window: s.Window})
 	}
 	sets := func(time.Duration) (*Set, error) { return set, nil }
-	first, err := Grid(t.Context(), points, sets, table, SplitAt(set.From, set.To), 1, func(Trial) {})
+	first, err := Grid(t.Context(), points, sets, table, SplitAt(set.From, set.To, set.Seen), 1, func(Trial) {})
 	require.NoError(t, err)
 	require.True(t, first.Planted, "there are no labels")
-	again, err := Grid(t.Context(), points, sets, table, SplitAt(set.From, set.To), 1, func(Trial) {})
+	again, err := Grid(t.Context(), points, sets, table, SplitAt(set.From, set.To, set.Seen), 1, func(Trial) {})
 	require.NoError(t, err)
 	require.Equal(t, first.Best, again.Best)
 	for i := range first.Trials {

@@ -157,16 +157,18 @@ func TestReservoir(t *testing.T) {
 
 func TestSplit(t *testing.T) {
 	from := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
-	s := SplitAt(from, from.Add(100*time.Hour))
+	s := SplitAt(from, from.Add(100*time.Hour), 6000)
 	require.Equal(t, from.Add(70*time.Hour), s.Validation)
 	require.Equal(t, from.Add(85*time.Hour), s.Test)
+	s = SplitAt(from, from.Add(100*time.Hour), 10*maxHeldOut)
+	require.Equal(t, from.Add(90*time.Hour), s.Validation, "a million vectors are enough")
 
-	s = SplitAt(from, from.AddDate(100, 0, 0))
+	s = SplitAt(from, from.AddDate(100, 0, 0), 1)
 	require.True(t, s.Validation.After(from) && s.Test.After(s.Validation), "a century does not overflow")
 
 	src := fleet(t, 2, 300)
 	set, _ := fit(t, src, schema(0))
-	split := SplitAt(set.From, set.To)
+	split := SplitAt(set.From, set.To, set.Seen)
 	part, err := set.Before(split.Validation)
 	require.NoError(t, err)
 	for _, at := range part.Times {
