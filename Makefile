@@ -9,7 +9,7 @@ GO ?= go
 # the others and be disturbed by them.
 E2E := ./internal/e2e
 OTHERS = $(shell $(GO) list ./... | grep -v /internal/e2e)
-AROUND := ./internal/dashboards ./packaging/... ./docs
+AROUND := ./cmd/train ./internal/dashboards ./packaging/... ./docs
 
 .PHONY: help run test build race lint fuzz throughput demo load up down packages bench-quality bench-learning clean
 
