@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -128,4 +129,26 @@ func TestServeReportsABrokenOutput(t *testing.T) {
 	var stderr bytes.Buffer
 	require.Equal(t, 1, run(nil, strings.NewReader(lineOfDisk), broken{}, &stderr))
 	require.Contains(t, stderr.String(), "E! writing stdout: ")
+}
+
+// The plugin's README lists every field of the report, with its type.
+func TestReportIsDocumented(t *testing.T) {
+	readme, err := os.ReadFile("../../plugins/processors/anomaly/README.md")
+	require.NoError(t, err)
+	_, list, found := strings.Cut(string(readme), "\n- anomaly_processor")
+	require.True(t, found)
+	healthy := execute(intervals(3), "-config", writeFile(t, "anomaly.conf", block(`interval = "10s"`)))
+	for _, out := range []string{healthy.out, execute("", "-config", "/does/not/exist").out} {
+		report := out[strings.LastIndex(out, "anomaly_processor "):]
+		for _, m := range regexp.MustCompile(`(\w+)=("|-?[\d.]+i?)`).FindAllStringSubmatch(report, -1) {
+			kind := "float"
+			switch {
+			case m[2] == `"`:
+				kind = "string"
+			case strings.HasSuffix(m[2], "i"):
+				kind = "integer"
+			}
+			require.Contains(t, list, "\n    - "+m[1]+" ("+kind+",")
+		}
+	}
 }
