@@ -148,7 +148,7 @@ func TestReportIsDocumented(t *testing.T) {
 			case strings.HasSuffix(m[2], "i"):
 				kind = "integer"
 			}
-			require.Contains(t, list, "\n    - "+m[1]+" ("+kind+",")
+			require.True(t, strings.Contains(list, "\n    - "+m[1]+" ("+kind+","), "%s (%s)", m[1], kind)
 		}
 	}
 }

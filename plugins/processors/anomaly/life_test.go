@@ -39,17 +39,21 @@ func TestMaxHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out accumulator
 		p := started(t, ofTenSeconds(), &out)
-		for range 3 {
-			out.metrics = nil
+		came := func() []telegraf.Metric {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return out.metrics
+		}
+		for i := range 3 {
 			m := memory(time.Now().Truncate(10 * time.Second))
 			require.NoError(t, p.Add(m, &out))
 			time.Sleep(time.Second - time.Nanosecond)
 			synctest.Wait()
-			require.Empty(t, out.metrics)
+			require.Len(t, came(), 2*i)
 			time.Sleep(time.Nanosecond)
 			synctest.Wait()
-			require.Len(t, out.metrics, 2)
-			require.Same(t, m, out.metrics[0])
+			require.Len(t, came(), 2*i+2)
+			require.Same(t, m, came()[2*i])
 			time.Sleep(9 * time.Second)
 		}
 		p.Stop()
