@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +64,7 @@ func (e *Engine[T]) score(h *host, v *feature.Vector, context []float64) Status 
 	}
 	e.other, e.compared = u.Compare(v.Time, context, &e.verdict)
 	plain := e.verdict
-	e.alarm(h, v)
+	e.alarm(h, v, context)
 	if e.verdict.Anomaly && h.alarm.Start == v.Time {
 		h.budget.alarmed(u.Youth())
 	}
@@ -75,13 +76,13 @@ func (e *Engine[T]) score(h *host, v *feature.Vector, context []float64) Status 
 }
 
 // alarm turns the verdict into whether the host is in alarm.
-func (e *Engine[T]) alarm(h *host, v *feature.Vector) {
+func (e *Engine[T]) alarm(h *host, v *feature.Vector, context []float64) {
 	if e.quiet(v) {
 		h.alarm.rest()
 		e.verdict.Anomaly = false
 		return
 	}
-	above := e.verdict.Anomaly && e.speaks(h, v)
+	above := e.verdict.Anomaly && e.speaks(h, v, context)
 	e.verdict.Anomaly = h.alarm.update(e.config.Alarm, v.Time, above, v.Group.Key, e.config.Schema.Interval)
 }
 
@@ -113,17 +114,22 @@ func complete(v *feature.Vector, b *model.Bundle) {
 	}
 }
 
-// speaks reports whether the vector would still be above the threshold without
-// the push of features that may not raise an alarm now: those that strayed in a
-// direction nobody minds, or too little to matter.
-func (e *Engine[T]) speaks(h *host, v *feature.Vector) bool {
-	muted := 0.0
+// speaks reports whether the vector would still be above the threshold if it were
+// not for features that may not raise an alarm now: those that strayed in a
+// direction nobody minds, or too little to matter. Neither without their push, nor
+// if they were as usual, since features that keep them company share the blame.
+func (e *Engine[T]) speaks(h *host, v *feature.Vector, context []float64) bool {
+	usual := h.unit.Champion.Bundle.Detector.Usual.Middle
+	parts := len(usual) / len(e.config.Schema.Features)
+	muted, calm := 0.0, slices.Clone(context)
 	for f := range e.config.Schema.Features {
 		if push := e.verdict.Shap[f]; push > 0 && e.muted(h, v, f) {
 			muted += push
+			copy(calm[f*feature.ContextWidth:], usual[f*parts:(f+1)*parts])
 		}
 	}
-	return muted == 0 || forest.Anomalous(e.verdict.Without(muted), e.verdict.Threshold)
+	return muted == 0 || forest.Anomalous(e.verdict.Without(muted), e.verdict.Threshold) &&
+		forest.Anomalous(h.unit.Champion.Scorer.Score(calm).Score, e.verdict.Threshold)
 }
 
 func (e *Engine[T]) muted(h *host, v *feature.Vector, f int) bool {

@@ -73,12 +73,12 @@ func usual(r *rand.Rand, size float64) []float64 {
 
 var strange = []float64{97, 90, 50e6}
 
-// fitted is a model of 600 usual vectors.
+// fitted is a model of 1000 usual vectors, next to none of which it finds strange.
 func fitted(t testing.TB, seed uint64) *model.Bundle {
 	c := learning()
-	c.MinSamples, c.Detect.Seed = 600, seed
+	c.MinSamples, c.Detect.Seed, c.Detect.Contamination = 1000, seed, 0.001
 	r := newRig(t, c)
-	r.usual("trainer", 0, 600+warmup)
+	r.usual("trainer", 0, 1000+warmup)
 	require.NotNil(t, r.engine.units["trainer"].Champion)
 	return r.engine.units["trainer"].Champion.Bundle
 }
