@@ -18,7 +18,7 @@ import (
 // latest, and all that came before.
 func lastReport(t *testing.T, out string) (before string, fields map[string]any) {
 	t.Helper()
-	at := strings.LastIndex(out, "anomaly_processor ")
+	at := strings.LastIndex(out, "anomaly_processor,")
 	require.GreaterOrEqual(t, at, 0, out)
 	require.True(t, strings.HasSuffix(out, "\n"))
 	fields = map[string]any{}
@@ -139,7 +139,7 @@ func TestReportIsDocumented(t *testing.T) {
 	require.True(t, found)
 	healthy := execute(intervals(3), "-config", writeFile(t, "anomaly.conf", block(`interval = "10s"`)))
 	for _, out := range []string{healthy.out, execute("", "-config", "/does/not/exist").out} {
-		report := out[strings.LastIndex(out, "anomaly_processor "):]
+		report := out[strings.LastIndex(out, "anomaly_processor,"):]
 		for _, m := range regexp.MustCompile(`(\w+)=("|-?[\d.]+i?)`).FindAllStringSubmatch(report, -1) {
 			kind := "float"
 			switch {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 
@@ -125,10 +126,20 @@ func (s *session) Close() {
 	}
 }
 
+// hostname tells the processors of a fleet apart; Telegraf tags only what its
+// inputs bring.
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return name
+}
+
 // report writes the self-metric.
 func (s *session) report() {
 	c := s.Counts()
-	r := &lp.Record{Name: "anomaly_processor", Time: time.Now().UnixNano()}
+	r := &lp.Record{Name: "anomaly_processor", Time: time.Now().UnixNano(), Tags: [][2]string{{"host", hostname()}}}
 	state := "degraded"
 	if e := s.Engine(); e != nil {
 		r.Fields = e.SelfMetric(r.Fields)
