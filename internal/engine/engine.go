@@ -79,6 +79,7 @@ type Engine[T any] struct {
 	compared   bool
 	why        string
 	normalized []float64
+	supposed   []float64 // what it would be if
 
 	names  fieldNames
 	values []lp.Value

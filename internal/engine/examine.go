@@ -116,30 +116,43 @@ func complete(v *feature.Vector, b *model.Bundle) {
 
 // speaks reports whether the vector would still be above the threshold if it were
 // not for features that may not raise an alarm now: those that strayed in a
-// direction nobody minds, or too little to matter. Neither without their push, nor
-// if they were as usual, since features that keep them company share the blame.
+// direction nobody minds, or too little to matter. It must be so without their
+// push, and, since features that keep them company share the blame, also if their
+// value, or all of their past too, were in the middle of what is usual.
 func (e *Engine[T]) speaks(h *host, v *feature.Vector, context []float64) bool {
 	usual := h.unit.Champion.Bundle.Detector.Usual.Middle
 	parts := len(usual) / len(e.config.Schema.Features)
-	muted, calm := 0.0, slices.Clone(context)
+	muted, now, always := 0.0, slices.Clone(context), slices.Clone(context)
 	for f := range e.config.Schema.Features {
 		if push := e.verdict.Shap[f]; push > 0 && e.muted(h, v, f) {
 			muted += push
-			copy(calm[f*feature.ContextWidth:], usual[f*parts:(f+1)*parts])
+			from, to := f*feature.ContextWidth, (f+1)*feature.ContextWidth
+			copy(now[from:to], e.suppose(h, v, f, middle(e.usual(h, f)))[from:to])
+			copy(always[from:to], usual[f*parts:(f+1)*parts])
 		}
 	}
-	return muted == 0 || forest.Anomalous(e.verdict.Without(muted), e.verdict.Threshold) &&
-		forest.Anomalous(h.unit.Champion.Scorer.Score(calm).Score, e.verdict.Threshold)
+	return muted == 0 || forest.Anomalous(e.verdict.Without(muted), e.verdict.Threshold) && e.above(h, now) && e.above(h, always)
 }
 
-func (e *Engine[T]) muted(h *host, v *feature.Vector, f int) bool {
-	watch := &e.config.Schema.Features[f].Watch
-	if watch.Free() {
-		return false
+// suppose is the context that the model would see if feature f had the value x.
+func (e *Engine[T]) suppose(h *host, v *feature.Vector, f int, x float64) []float64 {
+	e.supposed = append(e.supposed[:0], v.Context...)
+	v.Suppose(e.supposed, f, x)
+	if e.config.Shared {
+		h.baseline.normalize(e.supposed, e.supposed)
 	}
-	band := e.usual(h, f)
-	middle := (band.Low + band.High) / 2
-	return !watch.Minds(v.Values[f], middle)
+	return e.supposed
+}
+
+// above reports whether a supposed context would be an anomaly.
+func (e *Engine[T]) above(h *host, context []float64) bool {
+	return forest.Anomalous(h.unit.Champion.Scorer.Score(context).Score, e.verdict.Threshold)
+}
+
+// muted reports whether the feature may not raise an alarm now.
+func (e *Engine[T]) muted(h *host, v *feature.Vector, f int) bool {
+	watch, band := &e.config.Schema.Features[f].Watch, e.usual(h, f)
+	return !watch.Free() && !watch.Minds(v.Values[f], middle(band))
 }
 
 // caller names the place of a panic, the first function outside the runtime.

@@ -52,6 +52,8 @@ func (e *Engine[T]) usual(h *host, f int) detect.Band {
 	return band
 }
 
+func middle(b detect.Band) float64 { return (b.Low + b.High) / 2 }
+
 const (
 	searchSteps = 64
 	searchHalve = 30
@@ -61,15 +63,8 @@ const (
 // first value at which the score is no more than the threshold. Between two
 // steps of the search the boundary is found by halving.
 func (e *Engine[T]) normalAt(h *host, v *feature.Vector, f int, band detect.Band) (float64, bool) {
-	x, middle := v.Values[f], (band.Low+band.High)/2
-	suppose := make([]float64, len(v.Context))
-	normal := func(y float64) bool {
-		v.Suppose(suppose, f, y)
-		if e.config.Shared {
-			h.baseline.normalize(suppose, suppose)
-		}
-		return h.unit.Champion.Scorer.Score(suppose).Score <= e.verdict.Threshold
-	}
+	x, middle := v.Values[f], middle(band)
+	normal := func(y float64) bool { return !e.above(h, e.suppose(h, v, f, y)) }
 	far := x
 	for i := 1; i <= searchSteps; i++ {
 		near := x + (middle-x)*float64(i)/searchSteps
