@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -16,6 +18,7 @@ type options struct {
 	Seeds   int      `help:"Seeds of everything random." default:"5"`
 	Only    []string `help:"Collections to look at; also nab and capture. Default: all."`
 	Rows    []string `help:"Detectors to look at, by name. Default: all."`
+	Sets    []string `help:"Look at SMD with these columns instead, such as cpu_r+mem_u+disk_u."`
 	Workers int      `help:"Machines at a time." default:"2"`
 	JSON    string   `help:"Write the figures to this file, too." type:"path"`
 	Docs    string   `help:"Put the tables into this file, between its markers." type:"path"`
@@ -32,14 +35,26 @@ func main() {
 	}
 }
 
-func (o *options) wants(name string) bool { return len(o.Only) == 0 || slices.Contains(o.Only, name) }
+func (o *options) wants(name string) bool {
+	return len(o.Sets) == 0 && (len(o.Only) == 0 || slices.Contains(o.Only, name))
+}
+
+// collections are those that were asked for.
+func (o *options) collections() (out []collection) {
+	for _, c := range collections {
+		if o.wants(c.Name) {
+			out = append(out, c)
+		}
+	}
+	for _, set := range o.Sets {
+		out = append(out, collection{set, "smd", strings.Split(set, "+"), time.Minute})
+	}
+	return out
+}
 
 func run(ctx context.Context, o *options) error {
 	report := &report{Seeds: o.Seeds}
-	for _, c := range collections {
-		if !o.wants(c.Name) {
-			continue
-		}
+	for _, c := range o.collections() {
 		machines, err := c.load(ctx, o.Data)
 		if err != nil {
 			return err
