@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"telegraf-anomaly/forest"
 	"telegraf-anomaly/internal/feature"
 )
 
@@ -281,11 +280,4 @@ func TestTowards(t *testing.T) {
 			require.LessOrEqual(t, y, x)
 		}
 	})
-}
-
-// A score that ties with the threshold is no anomaly.
-func TestTieIsNoAnomaly(t *testing.T) {
-	require.False(t, forest.Anomalous(0.5, 0.5))
-	require.False(t, forest.Anomalous(0.5+1e-10, 0.5))
-	require.True(t, forest.Anomalous(0.5+1e-8, 0.5))
 }

@@ -46,8 +46,8 @@ func (u *Unit) mayFit() bool {
 func (u *Unit) Refit() { u.wanted = true }
 
 // learn lets a context into the sample. One that was flagged waits for the time
-// of Policy.Accept: if the unit is being flagged then as well, so at the same
-// hour of another day, the change is the new normal and all that was flagged
+// of Policy.Accept: if the unit was flagged after it and is being flagged then as
+// well, so at the same hour of another day, the change is the new normal and all that was flagged
 // meanwhile is learned; else it was an incident, and counts little.
 func (u *Unit) learn(t int64, context []float64, flagged bool) {
 	old, left := u.recent.Add(t, context, flagged)
@@ -58,7 +58,7 @@ func (u *Unit) learn(t int64, context []float64, flagged bool) {
 	if !left || old.Key == 0 {
 		return
 	}
-	if u.recent.Flagged() < persisting {
+	if !u.recent.Persists() {
 		u.enter(old, flaggedWeight)
 		return
 	}

@@ -133,19 +133,26 @@ func (r *Recent) Add(t int64, context []float64, flagged bool) (old Entry, left 
 	return old, left
 }
 
-// lately is the share of the ring that counts as now, and persisting the share
-// of it that must be flagged for a change to go on.
+// lately is the share of the ring that counts as now, or as then, and persisting
+// the share of it that must be flagged for a change to have begun then and to go
+// on now.
 const (
 	lately     = 1.0 / 12
 	persisting = 1.0 / 3
 )
 
-// Flagged is the share of the newest entries that was flagged.
-func (r *Recent) Flagged() float64 {
-	newest := r.Entries[len(r.Entries)-max(1, int(lately*float64(len(r.Entries)))):]
+// Persists reports whether much was flagged both at the beginning of the ring and
+// at its end. A single flag of long ago makes no lasting change of an incident.
+func (r *Recent) Persists() bool {
+	n := max(1, int(lately*float64(len(r.Entries))))
+	return flagged(r.Entries[:n]) >= persisting && flagged(r.Entries[len(r.Entries)-n:]) >= persisting
+}
+
+// flagged is the share of entries that was flagged.
+func flagged(entries []Entry) float64 {
 	sum := 0.0
-	for _, e := range newest {
+	for _, e := range entries {
 		sum += e.Key
 	}
-	return sum / float64(len(newest))
+	return sum / float64(len(entries))
 }

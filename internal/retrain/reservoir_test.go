@@ -3,6 +3,7 @@ package retrain
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -141,15 +142,19 @@ func TestRecent(t *testing.T) {
 	})
 }
 
-// The share flagged lately is that of the newest twelfth.
-func TestRecentFlagged(t *testing.T) {
-	r := Recent{Width: 1, Spacing: 1, Size: 24}
-	for i := range 24 {
-		r.Add(int64(i), []float64{0}, i == 23 || i < 20)
+// A change persists if a third of the first and of the last twelfth was flagged.
+func TestRecentPersists(t *testing.T) {
+	const rest = "...................."
+	for flags, want := range map[string]bool{
+		"##" + rest + "##": true, "#." + rest + ".#": true, ".#" + rest + "#.": true,
+		"##" + rest + "..": false, ".." + rest + "##": false, ".." + strings.ReplaceAll(rest, ".", "#") + "..": false,
+	} {
+		r := Recent{Width: 1, Spacing: 1, Size: len(flags)}
+		for i := range flags {
+			r.Add(int64(i), []float64{0}, flags[i] == '#')
+		}
+		require.Equal(t, want, r.Persists(), flags)
 	}
-	require.Equal(t, 0.5, r.Flagged())
-	r.Add(24, []float64{0}, true)
-	require.Equal(t, 1.0, r.Flagged())
 }
 
 // However short the time to accept, the ring holds something.

@@ -1,0 +1,430 @@
+package retrain
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"telegraf-anomaly/internal/feature"
+	"telegraf-anomaly/internal/state"
+)
+
+const day = 288 // intervals
+
+// The first fit comes when there is enough, the next ones each time the sample has
+// doubled, and once the model is a period old one in each period.
+func TestSchedule(t *testing.T) {
+	p := policy()
+	p.Period = 4 * 24 * time.Hour
+	r := newRig(t, p, "")
+	r.observe(199, 20)
+	require.Nil(t, r.unit.Champion)
+	require.InDelta(t, 0.995, r.unit.Progress(), 1e-9)
+	require.InDelta(t, 1-199.0/(3*day), r.unit.Youth(), 1e-9)
+	r.observe(20*day, 20)
+	require.Equal(t, 1.0, r.unit.Progress())
+	require.Zero(t, r.unit.Youth())
+	var fits []time.Duration
+	for _, d := range r.decisions {
+		if d.What == Promoted || d.What == Refused {
+			fits = append(fits, time.Duration(d.Time-epoch)/(5*time.Minute))
+		}
+	}
+	require.GreaterOrEqual(t, len(fits), 6)
+	require.Equal(t, []time.Duration{201, 401, 801, 1601}, fits[:4], "each result is taken up one interval later")
+	for i, f := range fits[4:] {
+		require.LessOrEqual(t, f-fits[i+3], time.Duration(4*day+1))
+	}
+}
+
+// A fit on demand comes at the next context, but not before there is enough.
+func TestRefit(t *testing.T) {
+	r := newRig(t, policy(), "")
+	r.unit.Refit()
+	r.observe(150, 20)
+	require.Empty(t, r.decisions)
+	r.observe(100, 20)
+	require.Len(t, r.decisions, 1)
+	r.unit.Refit()
+	r.observe(2, 20)
+	require.Len(t, r.decisions, 2)
+}
+
+// What lasts for the time to accept becomes the new normal, once; an incident of
+// four hours does not, and is found again when it comes back.
+func TestAccept(t *testing.T) {
+	r := newRig(t, policy(), "")
+	r.observe(5*day, 20)
+	require.Zero(t, r.count(Accepted))
+	require.Greater(t, r.observe(48, 60), 40, "an incident")
+	r.observe(2*day, 20)
+	require.Zero(t, r.count(Accepted))
+	require.Zero(t, r.unit.Regime())
+	require.Greater(t, r.observe(48, 60), 40, "it has not been learned")
+	r.observe(2*day, 20)
+
+	start := r.time
+	r.observe(2*day, 60)
+	require.Equal(t, 1, r.count(Accepted))
+	require.Equal(t, 1, r.unit.Regime())
+	for _, d := range r.decisions {
+		if d.What == Accepted {
+			require.InDelta(t, 24, time.Duration(d.Time-start).Hours(), 2)
+			require.Contains(t, d.Why, "new normal")
+		}
+	}
+	require.Less(t, r.observe(day, 60), day/10)
+}
+
+// An accepted change is learned even if the first fit fails: the next one serves
+// without being asked whether it agrees with the past.
+func TestAcceptedChangeOutlivesAFailedFit(t *testing.T) {
+	r := newRig(t, policy(), "")
+	r.observe(300, 20)
+	r.unit.fitting = true
+	r.unit.receive(r.time, result{err: errors.New("disk on fire"), forced: true})
+	require.True(t, r.unit.accepted)
+	require.True(t, r.unit.Decisions[0].Failed)
+	require.Contains(t, r.unit.Decisions[0].Why, "disk on fire")
+	r.decisions = nil
+	r.observe(110, 60) // retried after half of the first fit's samples
+	require.Equal(t, 1, r.count(Accepted))
+	require.Zero(t, r.count(Refused))
+}
+
+// A fit that fails is reported, and tried again later.
+func TestFailingFitIsRetried(t *testing.T) {
+	p := policy()
+	r := newRig(t, p, "")
+	p.Detect.SampleSize = -1
+	p.Detect.Trees = -1
+	constant := make([]float64, 2*feature.ContextWidth)
+	for range 200 {
+		r.time += int64(5 * time.Minute)
+		r.unit.Observe(r.time, constant, nil)
+	}
+	r.unit.Observe(r.time+1, constant, nil)
+	require.Len(t, r.unit.Decisions, 1)
+	require.True(t, r.unit.Decisions[0].Failed)
+	require.Equal(t, Fitted, r.unit.Decisions[0].What)
+	require.Nil(t, r.unit.Champion)
+	p.Detect.SampleSize, p.Detect.Trees = 64, 20
+	r.observe(90, 20)
+	require.Equal(t, []string{Fitted}, r.what(), "not at once")
+	r.observe(20, 20)
+	require.Equal(t, []string{Fitted, Promoted}, r.what())
+}
+
+// A model given from outside that is nervous goes back to its predecessor after an
+// hour; a good one stays.
+func TestProbation(t *testing.T) {
+	good, better := fitted(t, 600, 0, 1), fitted(t, 600, 0, 2)
+	for _, nerves := range []bool{false, true} {
+		r := newRig(t, policy(), "")
+		r.unit.Serve(good, true)
+		r.observe(10, 20)
+		fresh := better
+		if nerves {
+			fresh = nervous(better)
+		}
+		r.unit.Offer(r.time, fresh)
+		require.Equal(t, RolePredecessor, r.unit.Role)
+		r.observe(probationMin-1, 20)
+		require.Same(t, fresh, r.unit.Champion.Bundle)
+		r.observe(5, 20)
+		require.Nil(t, r.unit.Shadow)
+		require.Equal(t, nerves, r.unit.Champion.Bundle == good)
+		require.Equal(t, nerves, r.count(RolledBack) == 1)
+		require.True(t, r.unit.Champion.Given)
+	}
+}
+
+// A challenger that flags too much in its probation does not serve.
+func TestChallengerIsRefused(t *testing.T) {
+	r := newRig(t, policy(), "")
+	good := fitted(t, 600, 0, 1)
+	r.unit.Serve(good, false)
+	r.unit.stand(nervous(fitted(t, 600, 0, 2)), RoleChallenger)
+	r.observe(probationMin+2, 20)
+	require.Equal(t, []string{Refused}, r.what())
+	require.Same(t, good, r.unit.Champion.Bundle)
+	require.Nil(t, r.unit.Shadow)
+	require.Zero(t, r.unit.Disagreement())
+}
+
+// With challenger = auto every model but the first scores beside the champion
+// before it serves.
+func TestChallengerAuto(t *testing.T) {
+	p := policy()
+	p.Challenger = true
+	r := newRig(t, p, "")
+	r.observe(402, 20)
+	require.Equal(t, []string{Promoted, Fitted}, r.what())
+	require.Equal(t, RoleChallenger, r.unit.Role)
+	r.observe(probationMin+2, 20)
+	require.Equal(t, []string{Promoted, Fitted, Promoted}, r.what())
+	require.Equal(t, RolePredecessor, r.unit.Role)
+}
+
+// A model that does not pass the gate stays beside the champion to be compared,
+// if challengers are wanted, and nothing else comes of it.
+func TestRefusedModel(t *testing.T) {
+	p := policy()
+	p.Challenger = true
+	r := newRig(t, p, "")
+	good, bad := fitted(t, 600, 0, 1), nervous(fitted(t, 600, 0, 2))
+	r.unit.Serve(good, false)
+	r.unit.receive(r.time, result{bundle: bad, compared: true, comparison: Comparison{Rate: 1, Agreement: 0}})
+	r.observe(100, 20)
+	require.Equal(t, []string{Refused}, r.what())
+	require.Equal(t, RoleReference, r.unit.Role)
+	require.Greater(t, r.unit.Disagreement(), 0.5)
+	require.Same(t, good, r.unit.Champion.Bundle)
+}
+
+// A reference comes back whenever a probation is over.
+func TestReferenceStays(t *testing.T) {
+	r := newRig(t, policy(), "")
+	reference := fitted(t, 600, 0, 1)
+	r.unit.Stand(reference)
+	r.observe(250, 20)
+	require.Same(t, reference, r.unit.Shadow.Bundle)
+	r.unit.Refit()
+	r.observe(2, 20)
+	require.Equal(t, RolePredecessor, r.unit.Role)
+	r.observe(probationMin+2, 20)
+	require.Equal(t, RoleReference, r.unit.Role)
+	require.Same(t, reference, r.unit.Shadow.Bundle)
+}
+
+// A fixed unit serves, is replaced, goes back, and never learns.
+func TestFixedUnit(t *testing.T) {
+	empty := NewFixed(nil)
+	empty.Observe(epoch, context(rand.New(rand.NewPCG(1, 1)), 20), nil)
+	require.True(t, empty.Fixed())
+	require.Zero(t, empty.Progress()+empty.Youth())
+	good := fitted(t, 600, 0, 1)
+	r := newRig(t, policy(), "")
+	r.unit = NewFixed(good)
+	r.observe(2*day, 20)
+	require.Empty(t, r.decisions)
+	r.unit.Offer(r.time, nervous(fitted(t, 600, 0, 2)))
+	r.observe(40, 20)
+	require.Equal(t, []string{Promoted, RolledBack}, r.what())
+	r.unit.Offer(r.time, good)
+	require.Len(t, r.decisions, 2, "the one that serves already")
+}
+
+// Drift does not cause a fit before there is enough to fit on.
+func TestDriftWaitsForSamples(t *testing.T) {
+	r := newRig(t, policy(), "")
+	r.unit.Serve(fitted(t, 600, 0, 1), true)
+	r.observe(150, 90)
+	require.Zero(t, r.count(Promoted)+r.count(Refused)+r.count(Fitted))
+}
+
+// Contexts that nothing is to be learned from leave the sample alone.
+func TestPass(t *testing.T) {
+	r := newRig(t, policy(), "")
+	for k := range 500 {
+		r.unit.Pass(epoch+int64(k)*int64(5*time.Minute), nil)
+	}
+	require.Zero(t, r.unit.Progress())
+	require.Empty(t, r.unit.sample.Entries)
+}
+
+// The store keeps the newest versions, its current one serves after a restart, and
+// whoever may only read writes nothing.
+func TestStore(t *testing.T) {
+	dir := t.TempDir()
+	r := newRig(t, policy(), dir)
+	r.observe(200, 20)
+	for range keptVersions + 3 {
+		r.unit.Refit()
+		r.observe(40, 20)
+	}
+	require.Empty(t, warnings(r.log))
+	require.LessOrEqual(t, versions(t, dir), keptVersions+1)
+	require.GreaterOrEqual(t, versions(t, dir), keptVersions)
+	kept := r.unit.learner.Load(r.unit.Name, policy().Schema)
+	require.Equal(t, r.unit.Champion.Bundle.ID(), kept.ID())
+
+	other := policy().Schema
+	other.Interval = time.Hour
+	require.Nil(t, r.unit.learner.Load(r.unit.Name, other))
+	require.Contains(t, r.log[len(r.log)-1], "another interval")
+
+	reader := newRig(t, policy(), dir)
+	reader.unit.learner.ReadOnly = true
+	reader.unit.Name = "host/b"
+	reader.observe(300, 20)
+	require.NotNil(t, reader.unit.Champion)
+	require.Nil(t, reader.unit.learner.Load("host/b", policy().Schema))
+	require.NotNil(t, reader.unit.learner.Load("host/a", policy().Schema))
+}
+
+func warnings(log []string) (some []string) {
+	for _, line := range log {
+		if strings.HasPrefix(line, "W!") {
+			some = append(some, line)
+		}
+	}
+	return some
+}
+
+// A store that cannot be written costs no model; one that is damaged is reported.
+func TestBrokenStore(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "models"), nil, 0o600))
+	r := newRig(t, policy(), dir)
+	r.observe(250, 20)
+	require.NotNil(t, r.unit.Champion)
+	require.NotEmpty(t, warnings(r.log))
+
+	dir = t.TempDir()
+	r = newRig(t, policy(), dir)
+	r.observe(250, 20)
+	files, err := filepath.Glob(filepath.Join(dir, "models", "*", "*-*"))
+	require.NoError(t, err)
+	for _, f := range files {
+		require.NoError(t, os.Truncate(f, 100))
+	}
+	require.Nil(t, r.unit.learner.Load(r.unit.Name, policy().Schema))
+	require.Contains(t, r.log[len(r.log)-1], "cannot be used")
+}
+
+// Names of units make directories inside the state directory, each its own.
+func TestUnitDirectories(t *testing.T) {
+	l := &Learner{Dir: "state"}
+	seen := map[string]bool{}
+	for _, name := range []string{"a", "A b", "..", ".", "", "../../etc", "a/b", "a%2Fb", "host\x00b", "_"} {
+		d := l.dir(name)
+		require.Equal(t, filepath.Join("state", "models"), filepath.Dir(d), name)
+		seen[d] = true
+	}
+	require.GreaterOrEqual(t, len(seen), 9)
+}
+
+// One fit at a time, whoever asks, in the background; afterwards the core rests
+// according to the share.
+func TestOneFitAtATime(t *testing.T) {
+	l := &Learner{Log: func(string, ...any) {}, Share: 1}
+	units := make([]*Unit, 5)
+	random := rand.New(rand.NewPCG(1, 1))
+	for i := range units {
+		units[i] = NewUnit(fmt.Sprint(i), policy(), l, 1024, uint64(i))
+	}
+	fitting := func() (n int) {
+		for _, u := range units {
+			u.results.mu.Lock()
+			if u.fitting && len(u.results.full) == 0 {
+				n++
+			}
+			u.results.mu.Unlock()
+		}
+		return n
+	}
+	now := epoch
+	served := func() (n int) {
+		for _, u := range units {
+			if u.Champion != nil {
+				n++
+			}
+		}
+		return n
+	}
+	for k := 0; served() < len(units); k++ {
+		require.Less(t, k, 1_000_000)
+		now += int64(5 * time.Minute)
+		for _, u := range units {
+			if u.Champion == nil {
+				u.Observe(now, context(random, 20), nil)
+				require.LessOrEqual(t, fitting(), 1)
+			}
+		}
+		if k > 200 {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	l.Wait()
+	require.Eventually(t, l.Free, 10*time.Second, time.Millisecond)
+}
+
+// A panic while fitting is a failed fit.
+func TestPanicWhileFitting(t *testing.T) {
+	got := new(Learner).run(job{options: policy().Detect, schema: policy().Schema})
+	require.ErrorContains(t, got.err, "retrain: fit failed")
+}
+
+// A unit that was saved and loaded goes on as if nothing had happened, a fit that
+// was wanted or under way included.
+func TestSaveAndLoad(t *testing.T) {
+	for _, n := range []int{10, 199, 200, 201, 450, 900} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			dir := t.TempDir()
+			one := newRig(t, policy(), dir)
+			one.observe(n, 20)
+			var w state.Writer
+			one.unit.Save(&w)
+			one.unit.Decisions = nil // a fit that was done is taken up before
+			two := newRig(t, policy(), dir)
+			if b := two.unit.learner.Load("host/a", policy().Schema); b != nil {
+				two.unit.Serve(b, false)
+			}
+			two.unit.learner.Dir = ""
+			reader := reread(t, &w)
+			two.unit.Load(reader)
+			require.NoError(t, reader.Err())
+			two.time = one.time
+			two.random = rand.New(rand.NewPCG(5, 5))
+			one.random = rand.New(rand.NewPCG(5, 5))
+			one.decisions = nil
+			require.Equal(t, one.observe(300, 20), two.observe(300, 20))
+			require.Equal(t, one.decisions, two.decisions)
+			require.Equal(t, one.unit.sample.Entries, two.unit.sample.Entries)
+			require.Equal(t, one.unit.recent.Entries, two.unit.recent.Entries)
+		})
+	}
+}
+
+func reread(t testing.TB, w *state.Writer) *state.Reader {
+	file := filepath.Join(t.TempDir(), "state")
+	require.NoError(t, w.Save(file, ""))
+	r, err := state.Read(file, "")
+	require.NoError(t, err)
+	return r
+}
+
+// A fit that is under way while the state is saved is asked for again, and keeps
+// its right to serve.
+func TestFitUnderWayIsNotForgotten(t *testing.T) {
+	r := newRig(t, policy(), "")
+	r.observe(250, 20)
+	r.unit.fitting, r.unit.forced = true, true
+	var w state.Writer
+	r.unit.Save(&w)
+	again := newRig(t, policy(), "")
+	again.unit.Load(reread(t, &w))
+	require.True(t, again.unit.wanted)
+	require.True(t, again.unit.accepted)
+}
+
+// A state of other features is refused.
+func TestLoadRefusesOtherWidths(t *testing.T) {
+	r := newRig(t, policy(), "")
+	r.observe(50, 20)
+	var w state.Writer
+	r.unit.Save(&w)
+	p := policy()
+	p.Schema.Features = p.Schema.Features[:1]
+	reader := reread(t, &w)
+	newRig(t, p, "").unit.Load(reader)
+	require.ErrorIs(t, reader.Err(), state.ErrDamaged)
+}
