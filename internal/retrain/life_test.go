@@ -89,7 +89,8 @@ func TestAcceptedChangeOutlivesAFailedFit(t *testing.T) {
 	r := newRig(t, policy(), "")
 	r.observe(300, 20)
 	r.unit.fitting = true
-	r.unit.receive(r.time, result{err: errors.New("disk on fire"), forced: true})
+	r.unit.results.put(result{err: errors.New("disk on fire"), forced: true})
+	r.unit.Poll(r.time)
 	require.True(t, r.unit.accepted)
 	require.True(t, r.unit.Decisions[0].Failed)
 	require.Contains(t, r.unit.Decisions[0].Why, "disk on fire")
