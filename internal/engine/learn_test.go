@@ -356,10 +356,6 @@ func saveAndLoad(t *testing.T, seed uint64, shared bool) {
 	play(cut, cut+60, one, two)
 	require.Len(t, two.verdicts, len(one.verdicts)-before)
 	for i, p := range one.verdicts[before:] {
-		for _, key := range []string{FieldChallenger, FieldChallengerAnomaly} { // what stands beside the champion is not kept
-			delete(p.fields, key)
-			delete(two.verdicts[i].fields, key)
-		}
 		require.Equal(t, p.fields, two.verdicts[i].fields, "%s %v, cut at %d", p.tags["host"], p.time, cut)
 	}
 }

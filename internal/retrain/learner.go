@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -178,6 +180,26 @@ func (l *Learner) Load(unit string, s feature.Schema) *model.Bundle {
 		return b
 	case !errors.Is(err, model.ErrNoModel) && !errors.Is(err, fs.ErrNotExist):
 		l.Log("W! the stored model of %q cannot be used, learning a new one: %v", unit, err)
+	}
+	return nil
+}
+
+// find returns the stored model with that ID, or nil.
+func (l *Learner) find(unit, id string, s feature.Schema) *model.Bundle {
+	if l.Dir == "" {
+		return nil
+	}
+	store, err := model.OpenStore(l.dir(unit))
+	if err != nil {
+		return nil
+	}
+	names, _ := store.Versions()
+	for _, name := range slices.Backward(names) {
+		if strings.HasSuffix(name, "-"+id) {
+			if b, err := store.Load(name); err == nil && b.Schema.Hash() == s.Hash() {
+				return b
+			}
+		}
 	}
 	return nil
 }

@@ -395,6 +395,29 @@ func TestSaveAndLoad(t *testing.T) {
 	}
 }
 
+// A restart in the middle of a probation does not end it: the model that turns out
+// to be nervous still goes back.
+func TestProbationOutlivesARestart(t *testing.T) {
+	dir := t.TempDir()
+	one := newRig(t, policy(), dir)
+	one.observe(401, 20)
+	require.Equal(t, RolePredecessor, one.unit.Role)
+	before := one.unit.Shadow.Bundle.ID()
+	one.observe(20, 20)
+	one.unit.Champion.Flagged = 20
+	var w state.Writer
+	one.unit.Save(&w)
+
+	two := newRig(t, policy(), dir)
+	two.unit.Serve(two.unit.learner.Load("host/a", policy().Schema), false)
+	two.unit.Load(reread(t, &w))
+	two.time = one.time
+	require.Equal(t, RolePredecessor, two.unit.Role)
+	two.observe(probationMin, 20)
+	require.Equal(t, []string{RolledBack}, two.what())
+	require.Equal(t, before, two.unit.Champion.Bundle.ID())
+}
+
 func reread(t testing.TB, w *state.Writer) *state.Reader {
 	file := filepath.Join(t.TempDir(), "state")
 	require.NoError(t, w.Save(file, ""))

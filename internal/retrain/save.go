@@ -27,6 +27,47 @@ func (u *Unit) Save(w *state.Writer) {
 	}
 	w.Text(id)
 	w.Text(string(drifting))
+	u.saveProbation(w)
+}
+
+// saveProbation writes down what scores beside the champion for a time, and how
+// both did so far. A reference is configured, not remembered.
+func (u *Unit) saveProbation(w *state.Writer) {
+	on := u.Role == RoleChallenger || u.Role == RolePredecessor
+	if w.Bool(on); !on {
+		return
+	}
+	w.Text(u.Role)
+	w.Text(u.Shadow.Bundle.ID())
+	w.Int(int64(u.disagreed))
+	for _, s := range []*Serving{u.Champion, u.Shadow} {
+		for _, v := range []int64{s.Since, int64(s.Vectors), int64(s.Flagged)} {
+			w.Int(v)
+		}
+	}
+}
+
+// loadProbation takes it up again, if the champion is the same one and the model
+// beside it is in the store.
+func (u *Unit) loadProbation(r *state.Reader, same bool) {
+	if !r.Bool() {
+		return
+	}
+	role, id, disagreed := r.Text(), r.Text(), int(r.Int())
+	var counts [2]Serving
+	for i := range counts {
+		counts[i] = Serving{Since: r.Int(), Vectors: int(r.Int()), Flagged: int(r.Int())}
+	}
+	if r.Err() != nil || !same {
+		return
+	}
+	if b := u.learner.find(u.Name, id, u.policy.Schema); b != nil {
+		u.stand(b, role)
+		u.disagreed = disagreed
+		for i, s := range []*Serving{u.Champion, u.Shadow} {
+			s.Since, s.Vectors, s.Flagged = counts[i].Since, counts[i].Vectors, counts[i].Flagged
+		}
+	}
 }
 
 // Load takes up what Save wrote. The champion must have been loaded before: what
@@ -38,7 +79,9 @@ func (u *Unit) Load(r *state.Reader) {
 	u.sample.load(r)
 	u.recent.load(r)
 	id, drifting := r.Text(), r.Text()
-	if u.monitor == nil || u.Champion.Bundle.ID() != id {
+	same := u.Champion != nil && u.Champion.Bundle.ID() == id
+	u.loadProbation(r, same)
+	if u.monitor == nil || !same {
 		return
 	}
 	var s drift.State
