@@ -51,7 +51,7 @@ func TestModelSurvivesJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal(data, &again))
 	again.Forest = m.Forest
 	require.NoError(t, again.Validate(abc))
-	for i := range 300 {
+	for i := 0; i < 300; i += 30 {
 		require.Equal(t, explain(t, m, x.RawRowView(i)), explain(t, &again, x.RawRowView(i)))
 	}
 }
