@@ -77,7 +77,8 @@ func (l *Learner) do(j job) {
 	})
 }
 
-// rest keeps to the share: whoever worked for a second rests for three.
+// rest keeps to the share: for a quarter, whoever worked for a second rests for
+// three.
 func (l *Learner) rest(worked time.Duration) {
 	share := l.Share
 	if share <= 0 {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -84,6 +85,22 @@ func TestUnitDirectories(t *testing.T) {
 		seen[d] = true
 	}
 	require.GreaterOrEqual(t, len(seen), 9)
+}
+
+// Whoever worked for a second rests so long that the second was its share.
+func TestShareOfACore(t *testing.T) {
+	for share, rest := range map[float64]time.Duration{0: 3 * time.Second, 0.25: 3 * time.Second, 0.1: 9 * time.Second, 1: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			l := &Learner{Share: share, busy: true}
+			l.rest(time.Second)
+			if rest > 0 {
+				time.Sleep(rest - time.Millisecond)
+				require.False(t, l.Free(), share)
+			}
+			time.Sleep(2 * time.Millisecond)
+			require.True(t, l.Free(), share)
+		})
+	}
 }
 
 // One fit at a time, whoever asks, in the background; afterwards the core rests

@@ -31,6 +31,7 @@ type Config struct {
 	Scope          string            `toml:"scope"`
 	MinSamples     int               `toml:"min_samples"`
 	Retrain        Duration          `toml:"retrain"`
+	RetrainShare   float64           `toml:"retrain_share"`
 	AcceptAfter    Duration          `toml:"accept_after"`
 	Challenger     string            `toml:"challenger"`
 	AlarmsPerWeek  float64           `toml:"alarms_per_week"`
@@ -67,7 +68,7 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d)
 func DefaultConfig() Config {
 	o, s := detect.DefaultOptions(), feature.DefaultSchema()
 	return Config{
-		Scope: ScopeGroup, Retrain: Duration(24 * time.Hour), AcceptAfter: Duration(24 * time.Hour),
+		Scope: ScopeGroup, Retrain: Duration(24 * time.Hour), RetrainShare: 0.25, AcceptAfter: Duration(24 * time.Hour),
 		AlarmsPerWeek: 1, Alarm: "1 of 1", ClearAfter: 1,
 		GroupBy: s.GroupBy, MaxHold: Duration(time.Second), Window: Duration(s.Window), Missing: s.Missing,
 		Contamination: o.Contamination, RangeWeight: o.RangeWeight, ResidualWeight: o.ResidualWeight,
@@ -173,6 +174,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("min_samples = %d must not be below 0", c.MinSamples)
 	case !(c.AlarmsPerWeek >= 0 && c.AlarmsPerWeek <= maxAlarmsPerWeek):
 		return fmt.Errorf("alarms_per_week = %v must be between 0 and %v", c.AlarmsPerWeek, maxAlarmsPerWeek)
+	case !(c.RetrainShare > 0 && c.RetrainShare <= 1):
+		return fmt.Errorf("retrain_share = %v must be above 0 and at most 1", c.RetrainShare)
 	case c.Trees < 1 || c.Trees > forest.MaxTrees:
 		return fmt.Errorf("trees = %d must be between 1 and %d", c.Trees, forest.MaxTrees)
 	case c.SampleSize < 2 || c.SampleSize > forest.MaxSampleSize:
@@ -241,7 +244,7 @@ func (c *Config) Load(learner *retrain.Learner) (engine.Config, error) {
 		e.Quiet = quiet.Contains
 	}
 	if c.Model == "" || c.State != "" {
-		learner.Dir, e.Learner = c.State, learner
+		learner.Dir, learner.Share, e.Learner = c.State, c.RetrainShare, learner
 	} else {
 		e.AlarmsPerWeek = 0 // a given model's threshold is its own
 	}

@@ -80,6 +80,9 @@ func TestParseConfigRefuses(t *testing.T) {
 		{inBlock("alarms_per_week = -0.5"), "line 3: alarms_per_week = -0.5 must be between 0 and 1e+06"},
 		{inBlock("contamination = nan"), "line 3: contamination = NaN must be above 0 and at most 0.5"},
 		{inBlock("flat_weight = -1.0"), "line 3: flat_weight = -1 must be between 0 and 10 bits"},
+		{inBlock("retrain_share = 0.0"), "line 3: retrain_share = 0 must be above 0 and at most 1"},
+		{inBlock("retrain_share = 1.5"), "line 3: retrain_share = 1.5 must be above 0 and at most 1"},
+		{inBlock("retrain_share = nan"), "line 3: retrain_share = NaN must be above 0 and at most 1"},
 		{inBlock("trees = 0"), "line 3: trees = 0 must be between 1 and 16384"},
 		{inBlock("sample_size = 1"), "line 3: sample_size = 1 must be between 2 and 32768"},
 		{inBlock("seed = -1"), "line 3: seed must not be below 0"},
@@ -194,12 +197,13 @@ func TestLoad(t *testing.T) {
 	quiet := filepath.Join(dir, "quiet.txt")
 	require.NoError(t, os.WriteFile(quiet, []byte("daily 02:00 02:30\n"), 0o600))
 	c := DefaultConfig()
-	c.QuietPeriods, c.State = quiet, dir
+	c.QuietPeriods, c.State, c.RetrainShare = quiet, dir, 0.5
 	learner := &retrain.Learner{}
 	e, err := c.Load(learner)
 	require.NoError(t, err)
 	require.Same(t, learner, e.Learner)
 	require.Equal(t, dir, learner.Dir)
+	require.Equal(t, 0.5, learner.Share)
 	require.True(t, e.Quiet("a", time.Date(2026, 1, 1, 2, 10, 0, 0, time.UTC)))
 	require.False(t, e.Quiet("a", time.Date(2026, 1, 1, 2, 40, 0, 0, time.UTC)))
 }
