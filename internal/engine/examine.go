@@ -66,7 +66,7 @@ func (e *Engine[T]) score(h *host, v *feature.Vector, context []float64) Status 
 	plain := e.verdict
 	e.alarm(h, v, context)
 	if e.verdict.Anomaly && h.alarm.Start == v.Time {
-		h.budget.alarmed(u.Youth())
+		h.budget.alarmed(u.Youth(v.Time))
 	}
 	if e.verdict.Anomaly {
 		e.why = e.reason(h, v)

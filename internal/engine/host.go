@@ -104,7 +104,7 @@ func (e *Engine[T]) follow(h *host, v *feature.Vector) {
 	}
 	h.budget.pass(v.Time, h.unit.Regime())
 	// Scores near 1 lie too close together to reckon with; their bits do not.
-	bits := h.budget.threshold(e.config.AlarmsPerWeek, h.unit.Youth())
+	bits := h.budget.threshold(e.config.AlarmsPerWeek, h.unit.Youth(v.Time))
 	e.verdict.Threshold = detect.ToScore(bits)
 	e.verdict.Anomaly = forest.Anomalous(e.verdict.Score, e.verdict.Threshold)
 }

@@ -9,8 +9,13 @@ import (
 	"telegraf-anomaly/internal/state"
 )
 
+// layout is the version of what Save writes.
+const layout = 2
+
 // Owner identifies what a saved state belongs to.
-func (c *Config) Owner() string { return fmt.Sprintf("%s shared=%v", c.Schema.Hash(), c.Shared) }
+func (c *Config) Owner() string {
+	return fmt.Sprintf("%d %s shared=%v", layout, c.Schema.Hash(), c.Shared)
+}
 
 // Save writes down everything that the engine has learned, but for the models,
 // which are in their store, and for the points that wait. It reports false if

@@ -22,10 +22,10 @@ func TestSchedule(t *testing.T) {
 	r.observe(199, 20)
 	require.Nil(t, r.unit.Champion)
 	require.InDelta(t, 0.995, r.unit.Progress(), 1e-9)
-	require.InDelta(t, 1-199.0/(3*day), r.unit.Youth(), 1e-9)
+	require.InDelta(t, 1-198.0/(3*day), r.unit.Youth(r.time), 1e-9)
 	r.observe(20*day, 20)
 	require.Equal(t, 1.0, r.unit.Progress())
-	require.Zero(t, r.unit.Youth())
+	require.Zero(t, r.unit.Youth(r.time))
 	var fits []time.Duration
 	for _, d := range r.decisions {
 		if d.What == Promoted || d.What == Refused {
@@ -205,7 +205,7 @@ func TestFixedUnit(t *testing.T) {
 	empty := NewFixed(nil)
 	empty.Observe(epoch, context(rand.New(rand.NewPCG(1, 1)), 20), nil)
 	require.True(t, empty.Fixed())
-	require.Zero(t, empty.Progress()+empty.Youth())
+	require.Zero(t, empty.Progress()+empty.Youth(epoch))
 	good := fitted(t, 600, 0, 1)
 	r := newRig(t, policy(), "")
 	r.unit = NewFixed(good)

@@ -35,6 +35,21 @@ const (
 	probationMin = 30        // vectors, at least
 )
 
+// youthSpan is how many times Policy.Accept something is young.
+const youthSpan = 3
+
+// Youth falls from 1 to 0 over the first days of what was born at a time, 0 for
+// what is not born yet.
+func (p *Policy) Youth(born, t int64) float64 {
+	if p.Accept <= 0 {
+		return 0
+	}
+	if born == 0 {
+		return 1
+	}
+	return min(1, max(0, 1-float64(t-born)/float64(youthSpan*p.Accept)))
+}
+
 func (p *Policy) newReservoir(capacity int, seed uint64) Reservoir {
 	return Reservoir{Width: len(p.Schema.Features) * feature.ContextWidth, Capacity: capacity, HalfLife: halfLife, Seed: seed}
 }

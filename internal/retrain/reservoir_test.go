@@ -167,6 +167,6 @@ func TestRecentIsNeverEmpty(t *testing.T) {
 		require.NotNil(t, r.unit.Champion, accept)
 		require.NotEmpty(t, r.unit.recent.Entries)
 		require.LessOrEqual(t, len(r.unit.recent.Entries), recentSize)
-		require.InDelta(t, 0.5, r.unit.Youth(), 0.5)
+		require.InDelta(t, 0.5, r.unit.Youth(r.time), 0.5)
 	}
 }

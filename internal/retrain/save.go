@@ -11,7 +11,7 @@ import (
 // the store. A fit that is still under way is lost, and asked for again.
 func (u *Unit) Save(w *state.Writer) {
 	u.Poll(u.fitTime)
-	for _, v := range []int64{int64(u.seen), int64(u.fittedAt), u.fitTime, u.checked, int64(u.retryAt), int64(u.regime)} {
+	for _, v := range []int64{u.born, int64(u.seen), int64(u.fittedAt), u.fitTime, u.checked, int64(u.retryAt), int64(u.regime)} {
 		w.Int(v)
 	}
 	w.Bool(u.wanted || u.fitting)
@@ -73,7 +73,7 @@ func (u *Unit) loadProbation(r *state.Reader, same bool) {
 // Load takes up what Save wrote. The champion must have been loaded before: what
 // is known of drift holds only for the same model.
 func (u *Unit) Load(r *state.Reader) {
-	u.seen, u.fittedAt, u.fitTime, u.checked = int(r.Int()), int(r.Int()), r.Int(), r.Int()
+	u.born, u.seen, u.fittedAt, u.fitTime, u.checked = r.Int(), int(r.Int()), int(r.Int()), r.Int(), r.Int()
 	u.retryAt, u.regime = int(r.Int()), int(r.Int())
 	u.wanted, u.accepted = r.Bool(), r.Bool()
 	u.sample.load(r)

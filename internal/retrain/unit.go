@@ -48,6 +48,7 @@ type Unit struct {
 	sample    Reservoir
 	recent    Recent
 	monitor   *drift.Monitor
+	born      int64 // time of the first context, by the stream's clock; 0 before
 	seen      int   // contexts so far
 	fittedAt  int   // seen at the newest fit
 	fitTime   int64 // time of the newest fit, by the stream's clock
@@ -136,20 +137,13 @@ func (u *Unit) Progress() float64 {
 	return min(1, float64(u.seen)/float64(u.policy.MinSamples))
 }
 
-// youthSpan is how many times Policy.Accept a unit is young.
-const youthSpan = 3
-
 // Youth falls from 1 to 0 while the unit sees its first days, in which much is
 // new to it.
-func (u *Unit) Youth() float64 {
+func (u *Unit) Youth(t int64) float64 {
 	if u.fixed {
 		return 0
 	}
-	if u.policy.Accept <= 0 {
-		return 0
-	}
-	seen := float64(u.seen) * float64(u.policy.Schema.Interval)
-	return max(0, 1-seen/float64(youthSpan*u.policy.Accept))
+	return u.policy.Youth(u.born, t)
 }
 
 // Regime counts the lasting changes that were accepted.
@@ -165,7 +159,9 @@ func (u *Unit) Observe(t int64, context []float64, v *detect.Verdict) {
 	if u.fixed {
 		return
 	}
-	u.seen++
+	if u.seen++; u.born == 0 {
+		u.born = t
+	}
 	u.learn(t, context, v != nil && v.Anomaly)
 	u.watch(t, context, v)
 	u.schedule(t)
