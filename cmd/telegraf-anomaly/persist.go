@@ -21,21 +21,27 @@ const (
 	wishFile   = "retrain"        // its appearance in the state directory asks for a fit
 )
 
-// claim takes the state directory for this process. Whoever comes second reads
-// but does not write.
+// claim takes the state directory for this process, and lets go of another one.
+// Whoever comes second reads but does not write.
 func (s *session) claim(dir string) {
+	if s.stateDir != "" {
+		if s.stateDir == dir {
+			return
+		}
+		s.unlock()
+	}
+	s.stateDir, s.caveat = "", ""
 	if dir == "" {
 		return
 	}
 	err := os.MkdirAll(dir, 0o750)
 	if err == nil {
-		_, err = atomicfile.Lock(filepath.Join(dir, "lock")) // held until the process ends
+		s.unlock, err = atomicfile.Lock(filepath.Join(dir, "lock")) // held until the process ends
 	}
 	if err == nil {
 		s.stateDir = dir
 		return
 	}
-	s.learner.ReadOnly = true
 	s.caveat = fmt.Sprintf("what is learned cannot be kept: %v", err)
 	if errors.Is(err, atomicfile.ErrLocked) {
 		s.caveat += "; is skip_processors_after_aggregators = true missing in [agent]?"
@@ -93,35 +99,37 @@ func (s *session) poll() {
 			e.Refit()
 		}
 	}
-	if s.modelPath == "" || !s.loading.TryLock() {
+	if s.modelPath == "" || !s.loading.CompareAndSwap(false, true) {
 		return
 	}
-	go func() {
-		defer s.loading.Unlock()
-		s.reload()
-	}()
+	go func(path, serving string) {
+		version, b, err := reload(path, serving)
+		if !s.Call(func() { s.loading.Store(false); s.offer(version, b, err) }) {
+			s.loading.Store(false)
+		}
+	}(s.modelPath, s.modelVersion)
 }
 
-// reload puts the configured model into service if it is another one by now.
-func (s *session) reload() {
-	version := versionAt(s.modelPath)
-	if version == "" || version == s.modelVersion {
-		return
+// reload reads the model at a path if it is another one by now than what serves.
+func reload(path, serving string) (version string, b *model.Bundle, err error) {
+	version = versionAt(path)
+	if version != "" && version != serving {
+		b, err = model.Load(path)
 	}
-	b, err := model.Load(s.modelPath)
-	if err == nil {
-		s.Call(func() {
-			if e := s.Engine(); e != nil {
-				err = e.Offer(b)
-			}
-		})
+	return version, b, err
+}
+
+// offer puts what reload has read into service.
+func (s *session) offer(version string, b *model.Bundle, err error) {
+	if e := s.Engine(); b != nil && e != nil {
+		err = e.Offer(b)
 	}
 	if err != nil {
 		s.log.Minutely("reload", "W! the new model does not serve, the old one goes on: %v", err)
-		return
+	} else if b != nil {
+		s.model, s.modelVersion = b, version
+		s.log.Logf("I! model %s was loaded and serves from the next vector on", b.ID())
 	}
-	s.modelVersion = version
-	s.log.Logf("I! model %s was loaded and serves from the next vector on", b.ID())
 }
 
 // versionAt tells contents of a model path apart without reading models: the name

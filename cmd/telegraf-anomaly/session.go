@@ -5,10 +5,12 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"telegraf-anomaly/internal/engine"
 	"telegraf-anomaly/internal/lp"
+	"telegraf-anomaly/internal/model"
 	"telegraf-anomaly/internal/retrain"
 	"telegraf-anomaly/internal/stdio"
 	"telegraf-anomaly/plugins/processors/anomaly"
@@ -20,30 +22,32 @@ type session struct {
 	log     *stdio.Logger
 	misuse  error // what is wrong with the flags
 	learner *retrain.Learner
+	sync    bool // fit in between lines
 	started time.Time
 	fault   string // why lines are passed on unscored; "" if they are not
 	caveat  string // what else does not work
 
 	stateDir string     // "" if nothing is to be written
+	unlock   func()     // lets go of it
 	owner    string     // of the state
 	saving   sync.Mutex // held while a save is under way
 
 	modelPath    string
-	modelVersion string     // of what serves
-	loading      sync.Mutex // held while a model is being loaded
+	modelVersion string        // of what serves
+	model        *model.Bundle // the given one, if any, of that version
+	loading      atomic.Bool   // a model is being loaded
 }
 
 func newSession(in io.Reader, out io.Writer, log *stdio.Logger) *session {
 	return &session{
 		Runner: stdio.New(in, out, log), log: log, started: time.Now(),
-		learner: &retrain.Learner{Log: log.Logf},
+		learner: &retrain.Learner{},
 	}
 }
 
 // start sets everything up. It cannot fail: what does not work is logged, and
-// lines pass unscored.
+// lines pass unscored, or as they did before.
 func (s *session) start(configFile string) {
-	s.fault = ""
 	config, err := readConfig(configFile)
 	if s.misuse != nil {
 		err = s.misuse
@@ -51,7 +55,12 @@ func (s *session) start(configFile string) {
 	if err == nil {
 		err = s.build(config)
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+		s.fault = ""
+	case s.Engine() != nil:
+		s.log.Logf("W! the configuration before this one goes on: %v", err)
+	default:
 		s.fault = err.Error()
 		s.log.Logf("E! lines are passed on unscored: %v", err)
 	}
@@ -64,16 +73,23 @@ func readConfig(file string) (anomaly.Config, error) {
 	return anomaly.ReadConfig(file)
 }
 
+// build takes a configuration into use. Until it is known to be a good one, nothing
+// changes.
 func (s *session) build(c anomaly.Config) error {
-	if s.stateDir != c.State {
-		s.claim(c.State)
+	version := versionAt(c.Model) // before it is read: what comes meanwhile is newer
+	learner := &retrain.Learner{Log: s.log.Logf, Sync: s.sync}
+	ec, err := c.Load(learner)
+	if err == nil {
+		_, err = engine.New(ec, engine.Output[[]byte](nil))
 	}
-	ec, err := c.Load(s.learner)
 	if err != nil {
 		return err
 	}
-	s.owner, s.modelPath, s.modelVersion = ec.Owner(), c.Model, versionAt(c.Model)
+	s.claim(c.State)
+	learner.ReadOnly = s.stateDir == ""
+	s.learner, s.owner, s.modelPath, s.modelVersion, s.model = learner, ec.Owner(), c.Model, version, ec.Model
 	err = s.Use(func(out engine.Output[[]byte]) (*engine.Engine[[]byte], error) {
+		ec.Model = s.model
 		e, err := engine.New(ec, out)
 		if err == nil && !s.restore(c.State, e, s.owner) {
 			e, err = engine.New(ec, out)

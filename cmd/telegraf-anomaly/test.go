@@ -25,7 +25,7 @@ func runTest(configFile, input string, stdin io.Reader, stdout, stderr io.Writer
 	log := stdio.NewLogger(stderr)
 	defer log.Close()
 	s := newSession(in, &prefixer{w: stdout}, log)
-	s.learner.Sync = true
+	s.sync = true
 	s.start(configFile)
 	if err := s.Run(nil); err != nil || s.fault != "" {
 		return 1
