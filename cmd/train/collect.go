@@ -23,18 +23,14 @@ type influxFlags struct {
 }
 
 func (f *influxFlags) client(url string) (*influx.Client, error) {
-	c := influx.Config{
+	token, err := secretOf(f.TokenFile, "INFLUX_TOKEN")
+	if err != nil {
+		return nil, err
+	}
+	return influx.New(influx.Config{
 		URL: url, Database: f.Database, Retention: f.Retention, Org: f.Org, Flux: f.Flux,
-		Token: influx.Secret(os.Getenv("INFLUX_TOKEN")), Username: influx.Secret(os.Getenv("INFLUX_USERNAME")), Password: influx.Secret(os.Getenv("INFLUX_PASSWORD")),
-	}
-	if f.TokenFile != "" {
-		text, err := os.ReadFile(f.TokenFile)
-		if err != nil {
-			return nil, err
-		}
-		c.Token = influx.Secret(strings.TrimSpace(string(text)))
-	}
-	return influx.New(c)
+		Token: influx.Secret(token), Username: influx.Secret(os.Getenv("INFLUX_USERNAME")), Password: influx.Secret(os.Getenv("INFLUX_PASSWORD")),
+	})
 }
 
 type collectCmd struct {
@@ -47,6 +43,17 @@ type collectCmd struct {
 	Every  time.Duration `help:"Average over this time (counters: keep the last); 0 for raw points." placeholder:"10s"`
 	Also   []string      `help:"Further measurements to copy as they are, such as ai_predictions." placeholder:"NAME"`
 	Output string        `short:"o" required:"" help:"File to write; unfinished it is called FILE.part, and the same command goes on with it." type:"path" placeholder:"FILE"`
+}
+
+// Validate implements kong's check of the command line.
+func (c *collectCmd) Validate() error {
+	switch {
+	case !c.From.IsZero() && !c.To.IsZero() && !c.From.Before(c.To):
+		return errors.New("--from must be before --to")
+	case c.Last <= 0 || c.Every < 0:
+		return errors.New("--last must be above 0, and --every not below")
+	}
+	return nil
 }
 
 // Run downloads history.
@@ -82,9 +89,6 @@ func (c *collectCmd) request() (*influx.Request, error) {
 	if r.From.IsZero() {
 		r.From = r.To.Add(-c.Last)
 	}
-	if !r.From.Before(r.To) {
-		return nil, errors.New("the history would end before it begins")
-	}
 	return r, nil
 }
 
@@ -107,7 +111,7 @@ func download(t *terminal, client *influx.Client, r *influx.Request, path string
 		t.say("%d bytes were there from an earlier run", resumed)
 	}
 	result := map[string]any{"file": path, "bytes": last.Bytes, "from": r.From, "to": r.To, "resumed_bytes": resumed}
-	return t.result(result, func(w io.Writer) { fmt.Fprintln(w, path) })
+	return t.names(result, path)
 }
 
 // fetch copies recent history into a temporary file.

@@ -3,9 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"telegraf-anomaly/internal/detect"
@@ -26,15 +26,14 @@ type fitCmd struct {
 	Seed          *uint64  `help:"Seed of everything random." placeholder:"0"`
 	RangeWeight   *float64 `help:"Bits for values outside the training range; 0 turns every addition to the forest off." placeholder:"0.3"`
 
-	Search bool     `help:"Choose among contaminations 0.01, 0.05 and 0.1, or among the points of --grid."`
-	Grid   []string `help:"Parameter to search over, such as trees=50,100; may be repeated." sep:"none" placeholder:"NAME=VALUE,VALUE"`
+	Grid []string `help:"Parameter to search over, such as trees=50,100; may be repeated. Default, unless a threshold is asked for: contamination." sep:"none" placeholder:"NAME=VALUE,VALUE"`
 
 	trackFlags
 }
 
 // Validate finds mistakes in the grid before anything is read.
 func (c *fitCmd) Validate() error {
-	_, err := c.axes()
+	_, err := c.axes(detect.DefaultOptions())
 	return err
 }
 
@@ -52,14 +51,15 @@ func (c *fitCmd) Run(t *terminal) error {
 		return err // better now than after the work
 	}
 	started := time.Now()
-	f := &fitting{job: j, terminal: t}
+	f := &fitting{job: j, terminal: t, perWeek: config.AlarmsPerWeek}
 	if err := f.fit(c); err != nil {
 		return err
 	}
 	if f.version, err = keep(c.Model, f.bundle); err != nil {
 		return err
 	}
-	if err := t.result(f.summary(), f.text); err != nil {
+	f.text()
+	if err := t.names(f.summary(), f.version); err != nil {
 		return err
 	}
 	return c.track(f, &c.recordFlags, c.Model, started)
@@ -103,10 +103,11 @@ func keep(dir string, b *model.Bundle) (name string, err error) {
 type fitting struct {
 	*job
 	*terminal
+	perWeek float64 // false alarms that a host may raise while parameters are chosen
 	set     *trainer.Set
 	split   trainer.Split
 	table   *trainer.Table   // from the validation part on; nil if the record is too short for one
-	search  *trainer.Search  // nil without --search
+	search  *trainer.Search  // nil if there was nothing to choose, or nothing to choose by
 	heldOut *trainer.HeldOut // nil without a table
 	bundle  *model.Bundle
 	version string
@@ -115,6 +116,7 @@ type fitting struct {
 func (f *fitting) fit(c *fitCmd) (err error) {
 	f.Detect.Workers = runtime.NumCPU()
 	override(&f.Detect.AlarmsPerWeek, c.AlarmsPerWeek)
+	override(&f.perWeek, c.AlarmsPerWeek)
 	if err = f.collect(f.Schema.Window); err != nil {
 		return err
 	}
@@ -163,22 +165,33 @@ func (f *fitting) lookBack() (err error) {
 	return err
 }
 
-// choose searches the grid, if there is one.
+// choose searches the grid. The one of --grid must be possible; the one that
+// nobody asked for is left out where the record does not allow it.
 func (f *fitting) choose(c *fitCmd) error {
-	axes, err := c.axes()
+	axes, err := c.axes(f.Detect)
 	if err != nil || len(axes) == 0 {
 		return err
 	}
 	if f.table == nil {
-		return fmt.Errorf("%w: the record is too short for --search", detect.ErrRows)
+		err = fmt.Errorf("%w: there is no part of the record to choose by", detect.ErrRows)
+	} else {
+		err = f.searchOver(axes)
 	}
+	if len(c.Grid) == 0 && (f.table == nil || errors.Is(err, trainer.ErrNoIncident)) {
+		f.say("the contamination is not searched for, it is the configured one: %v", err)
+		f.search, err = nil, nil
+	}
+	return err
+}
+
+func (f *fitting) searchOver(axes []trainer.Axis) (err error) {
 	points := trainer.Points(trainer.Point{Options: f.Detect, Window: f.Schema.Window}, axes)
 	step := f.progress("point", len(points))
 	sets := func(window time.Duration) (*trainer.Set, error) {
 		err := f.recollect(window)
 		return f.set, err
 	}
-	f.search, err = trainer.Grid(f.ctx, points, sets, f.table, f.split, f.budget(), func(t trainer.Trial) { step(describe(t)) })
+	f.search, err = trainer.Grid(f.ctx, points, sets, f.table, f.split, f.perWeek/7, func(t trainer.Trial) { step(describe(t)) })
 	if err != nil {
 		return err
 	}
@@ -195,10 +208,12 @@ func (f *fitting) recollect(window time.Duration) error {
 	return f.collect(window)
 }
 
-func (c *fitCmd) axes() (axes []trainer.Axis, err error) {
+// axes are what the search varies. A threshold that was asked for is not searched
+// for.
+func (c *fitCmd) axes(o detect.Options) (axes []trainer.Axis, err error) {
 	texts := c.Grid
-	if len(texts) == 0 && c.Search {
-		texts = trainer.DefaultAxes
+	if len(texts) == 0 && c.Contamination == nil && c.AlarmsPerWeek == nil {
+		texts = []string{trainer.DefaultAxis(o)}
 	}
 	for _, text := range texts {
 		a, err := trainer.ParseAxis(text)
@@ -208,15 +223,6 @@ func (c *fitCmd) axes() (axes []trainer.Axis, err error) {
 		axes = append(axes, a)
 	}
 	return axes, nil
-}
-
-// budget is how many false alarms a host may raise a day while parameters are
-// chosen.
-func (f *fitting) budget() float64 {
-	if n := f.Detect.AlarmsPerWeek; n > 0 {
-		return n / 7
-	}
-	return 1
 }
 
 // rehearse finds out what the model would do on rows that it has not seen. After
@@ -255,23 +261,30 @@ func describe(t trainer.Trial) string {
 		return t.Err.Error()
 	}
 	o := t.Options
-	return fmt.Sprintf("contamination %g, %d trees of %d, window %v: event recall %s, average precision %s, %s false alarms a day",
-		o.Contamination, o.Trees, o.SampleSize, t.Window, figure(t.EventRecall), figure(t.AveragePrecision), figure(t.FalseAlarmsPerDay))
+	return fmt.Sprintf("contamination %g, %d trees of %d, window %v: event recall %s, average precision %s, %s false alarms a host and week",
+		o.Contamination, o.Trees, o.SampleSize, t.Window, figure(t.EventRecall), figure(t.AveragePrecision), figure(7*t.FalseAlarmsPerDay))
+}
+
+// incidents says by what was chosen, and whether the budget was kept.
+func (f *fitting) incidents() string {
+	on, budget := "labelled incidents", fmt.Sprintf("within %g false alarms a host and week", f.perWeek)
+	if f.search.Planted {
+		on = "planted incidents, nobody's labels"
+	}
+	if best := f.search.Trials[f.search.Best]; 7*best.FalseAlarmsPerDay > f.perWeek {
+		budget = "none keeps to " + strings.TrimPrefix(budget, "within ") + ", this comes nearest"
+	}
+	return on + ", " + budget
 }
 
 // text is the end of a fit, for people.
-func (f *fitting) text(w io.Writer) {
+func (f *fitting) text() {
 	if f.search != nil {
-		on := "labelled incidents"
-		if f.search.Planted {
-			on = "planted incidents, nobody's labels"
-		}
-		f.say("chosen on %s: %s", on, describe(f.search.Trials[f.search.Best]))
+		f.say("chosen on %s: %s", f.incidents(), describe(f.search.Trials[f.search.Best]))
 	}
 	if h := f.heldOut; h != nil {
 		f.say("expected: %s alarms per host and week, counted on %d rows since %s that were not learned from",
 			figure(h.AlarmsPerHostWeek), h.Rows, h.From.Format(time.RFC3339))
 	}
 	f.say("threshold %.4f; model %s is current now", f.bundle.Detector.Threshold, f.bundle.ID())
-	fmt.Fprintln(w, f.version)
 }

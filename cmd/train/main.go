@@ -1,5 +1,6 @@
 // Command train turns stored metrics into a model, and applies models to stored
-// metrics. Results go to stdout, everything for people to stderr.
+// metrics. What a program may want goes to stdout: names of files and versions,
+// CSV, and with --json JSON; everything for people goes to stderr.
 package main
 
 import (
@@ -21,14 +22,16 @@ import (
 const (
 	exitOK          = 0
 	exitFailure     = 1
-	exitUsage       = 2
+	exitUsage       = 2 // of the command line or of a configuration file
 	exitData        = 3 // not enough data
 	exitGate        = 4 // a quality gate failed
 	exitInterrupted = 130
 )
 
-// errGate says that data or a model did not pass.
-var errGate = errors.New("quality gate")
+var (
+	errGate  = errors.New("quality gate")  // data or a model did not pass
+	errUsage = errors.New("configuration") // what was asked for cannot be meant
+)
 
 // version is set by the linker.
 var version = "dev"
@@ -53,8 +56,9 @@ type cli struct {
 	Export   exportCmd   `cmd:"" help:"Write a model as JSON, trees included."`
 	Replay   replayCmd   `cmd:"" help:"Score stored points again and show the first difference."`
 
-	Track  trackCmd  `cmd:"" help:"Upload runs that MLflow has not got yet."`
-	Parity parityCmd `cmd:"" help:"Compare the forest with scikit-learn's on labelled sets."`
+	Track   trackCmd   `cmd:"" help:"Upload runs that MLflow has not got yet."`
+	Grafana grafanaCmd `cmd:"" help:"Create the data source and the dashboards in a Grafana, or check them."`
+	Parity  parityCmd  `cmd:"" help:"Compare the forest with scikit-learn's on labelled sets."`
 
 	Quiet   bool             `short:"q" help:"Say nothing but errors."`
 	JSON    bool             `name:"json" help:"Write the result as JSON to stdout."`
@@ -96,8 +100,11 @@ func exitCode(ctx context.Context, err error) int {
 	if ctx.Err() != nil {
 		return exitInterrupted
 	}
-	if errors.Is(err, errGate) {
+	switch {
+	case errors.Is(err, errGate):
 		return exitGate
+	case errors.Is(err, errUsage):
+		return exitUsage
 	}
 	for _, tooLittle := range []error{detect.ErrRows, forest.ErrConstant, history.ErrEmpty, history.ErrShort} {
 		if errors.Is(err, tooLittle) {

@@ -55,7 +55,7 @@ func (f *schemaFlags) read() (config anomaly.Config, err error) {
 	config = anomaly.DefaultConfig()
 	if f.Config != "" {
 		if config, err = anomaly.ReadConfig(f.Config); err != nil {
-			return config, err
+			return config, fmt.Errorf("%w: %w", errUsage, err)
 		}
 	}
 	if f.Window != nil {
@@ -84,7 +84,7 @@ func (f *schemaFlags) open(record *recordFlags, config anomaly.Config) (*job, er
 	}
 	j := &job{source: src}
 	if j.Config, err = config.Engine(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return j, trainer.Settle(src.Record, &j.Schema)
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"fmt"
-	"io"
 	"path/filepath"
 	"runtime"
 
@@ -39,7 +37,7 @@ func (c *reportCmd) Run(t *terminal) error {
 	if err := atomicfile.Write(c.Output, page.Bytes(), 0o640); err != nil {
 		return err
 	}
-	return t.result(reportSummary(d, c.Output), func(w io.Writer) { fmt.Fprintln(w, c.Output) })
+	return t.names(reportSummary(d, c.Output), c.Output)
 }
 
 // gather judges a record in all ways that a report shows.

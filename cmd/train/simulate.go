@@ -52,7 +52,7 @@ func (c *simulateCmd) Run(t *terminal) (err error) {
 		}
 	}
 	result := map[string]any{"file": c.Output, "hosts": c.Hosts, "intervals": intervals, "incidents": len(known)}
-	return t.result(result, func(w io.Writer) { fmt.Fprintln(w, c.Output) })
+	return t.names(result, c.Output)
 }
 
 func (c *simulateCmd) write(t *terminal, w io.Writer, csv bool, intervals int, streams []*sim.Stream) error {

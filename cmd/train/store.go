@@ -153,7 +153,7 @@ func promote(t *terminal, s *model.Store, name string) error {
 	if err := s.Promote(name); err != nil {
 		return err
 	}
-	return t.result(map[string]string{"current": name, "before": before}, func(w io.Writer) { fmt.Fprintln(w, name) })
+	return t.names(map[string]string{"current": name, "before": before}, name)
 }
 
 type rollbackCmd struct{ storeFlag }
@@ -184,24 +184,25 @@ type pruneCmd struct {
 	Keep int `help:"How many of the newest versions stay; the current one always does." default:"10"`
 }
 
+// Validate implements kong's check of the command line.
+func (c *pruneCmd) Validate() error {
+	if c.Keep < 0 {
+		return fmt.Errorf("--keep %d must not be negative", c.Keep)
+	}
+	return nil
+}
+
 // Run removes old versions.
 func (c *pruneCmd) Run(t *terminal) error {
 	s, err := c.open()
 	if err != nil {
 		return err
 	}
-	if c.Keep < 0 {
-		return fmt.Errorf("--keep %d must not be negative", c.Keep)
-	}
 	removed, err := s.Prune(c.Keep)
 	if err != nil {
 		return err
 	}
-	return t.result(map[string][]string{"removed": append([]string{}, removed...)}, func(w io.Writer) {
-		for _, name := range removed {
-			fmt.Fprintln(w, name)
-		}
-	})
+	return t.names(map[string][]string{"removed": append([]string{}, removed...)}, removed...)
 }
 
 type exportCmd struct {

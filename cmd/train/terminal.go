@@ -15,8 +15,7 @@ import (
 
 type writer = io.Writer
 
-// terminal is how a command talks: results to out, what people like to know to
-// err.
+// terminal is how a command talks: to programs on out, to people on err.
 type terminal struct {
 	ctx         context.Context
 	out, err    io.Writer
@@ -35,19 +34,29 @@ func (t *terminal) warn(format string, arguments ...any) {
 	fmt.Fprintf(t.err, "train: warning: "+format+"\n", arguments...)
 }
 
-// result writes what a command was called for: value as JSON to stdout with
-// --json, with the text for people on stderr; else the text to stdout.
+// result ends a command: the text goes to people, and with --json the value goes
+// to stdout.
 func (t *terminal) result(value any, text func(io.Writer)) error {
-	if !t.json {
-		text(t.out)
-		return nil
-	}
 	if !t.quiet {
 		text(t.err)
 	}
-	e := json.NewEncoder(t.out)
-	e.SetIndent("", "  ")
-	return e.Encode(value)
+	return t.names(value)
+}
+
+// names ends a command whose result has names that a script goes on with, such as
+// that of a file: they go to stdout, one a line, or with --json the value does.
+func (t *terminal) names(value any, names ...string) error {
+	if t.json {
+		e := json.NewEncoder(t.out)
+		e.SetIndent("", "  ")
+		return e.Encode(value)
+	}
+	for _, name := range names {
+		if _, err := fmt.Fprintln(t.out, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // table lines cells up.

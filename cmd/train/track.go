@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -180,11 +179,7 @@ func (c *trackCmd) Run(t *terminal) error {
 	if err != nil {
 		return fmt.Errorf("%w; %d of %d runs still wait", err, len(pending)-len(sent), len(pending))
 	}
-	return t.result(map[string]any{"uploaded": sent}, func(w io.Writer) {
-		for _, id := range sent {
-			fmt.Fprintln(w, id)
-		}
-	})
+	return t.names(map[string]any{"uploaded": sent}, sent...)
 }
 
 func upload(ctx context.Context, s mlflow.Spool, client *mlflow.Client, pending []string) (sent []string, err error) {

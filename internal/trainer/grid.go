@@ -27,8 +27,17 @@ type Axis struct {
 	set  []func(*Point)
 }
 
-// DefaultAxes vary what matters most: how much is called strange.
-var DefaultAxes = []string{"contamination=0.01,0.05,0.1"}
+// DefaultAxis varies what matters most: how much is called strange. The options'
+// own contamination comes first, so that a search is never worse than none.
+func DefaultAxis(o detect.Options) string {
+	axis := fmt.Sprintf("contamination=%g", o.Contamination)
+	for _, c := range []float64{0.01, 0.05, 0.1} {
+		if c != o.Contamination {
+			axis += fmt.Sprintf(",%g", c)
+		}
+	}
+	return axis
+}
 
 // ParseAxis reads an axis like "trees=50,100". Names are contamination, trees,
 // sample_size, window and range_weight.

@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,6 +12,9 @@ import (
 )
 
 var emptyProvenance model.Provenance
+
+// ErrNoIncident says that there is nothing to measure a detector by.
+var ErrNoIncident = errors.New("trainer: no labels, and no incident could be planted")
 
 // perKind is how many incidents of each kind are planted into a group.
 const perKind = 3
@@ -35,7 +39,7 @@ func validation(t *Table, split Split, seed uint64) (v *Table, planted bool, err
 		n += len(s.Events)
 	}
 	if n == 0 {
-		return nil, true, fmt.Errorf("trainer: no labels, and no incident could be planted into the validation part: %w", failure)
+		return nil, true, fmt.Errorf("%w: %v", ErrNoIncident, failure)
 	}
 	return v, true, nil
 }
