@@ -86,6 +86,19 @@ func TestSelfMetricIsGolden(t *testing.T) {
 	require.Equal(t, int64(1), fields["hosts"])
 }
 
+// With a model for each host, the oldest one tells when new ones are due.
+func TestModelAgeIsThatOfTheOldestModel(t *testing.T) {
+	r := newRig(t, learning())
+	age := func() any { _, fields := copied(r.engine.SelfMetric(nil)); return fields["model_age_s"] }
+	r.usual("a", 0, minSamples/2)
+	require.Nil(t, age(), "there is no model yet")
+	r.usual("a", minSamples/2, 3*minSamples)
+	r.usual("b", minSamples/2, 3*minSamples)
+	first := r.engine.units["a"].Champion.Bundle.Provenance.To
+	require.True(t, first.Before(r.engine.units["b"].Champion.Bundle.Provenance.To))
+	require.InDelta(t, r.engine.now.Sub(first).Seconds(), age(), 1e-9)
+}
+
 // On any stream: every point comes back exactly once and in order, scores prove
 // themselves, nothing is NaN, and an alarm is above its threshold.
 func TestAnyStream(t *testing.T) {

@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"telegraf-anomaly/internal/feature"
 	"telegraf-anomaly/internal/lp"
 )
 
@@ -22,14 +23,29 @@ func (e *Engine[T]) SelfMetric(dst []lp.Value) []lp.Value {
 			lp.Int("invalid", int64(j.Counts.Invalid)), lp.Int("evicted", int64(j.Counts.Evicted)), lp.Int("refused", int64(j.Counts.Refused)), lp.Int("resynced", int64(j.Counts.Resynced)))
 	}
 	if e.shared != nil && e.shared.Champion != nil {
-		b := e.shared.Champion.Bundle
-		dst = append(dst, lp.Float("disagreement", e.shared.Disagreement()))
-		dst = append(dst, lp.String(FieldModel, b.ID()))
-		if to := b.Provenance.To; !to.IsZero() {
-			dst = append(dst, lp.Float("model_age_s", e.now.Sub(to).Seconds()))
-		}
+		dst = append(dst, lp.Float("disagreement", e.shared.Disagreement()), lp.String(FieldModel, e.shared.Champion.Bundle.ID()))
+	}
+	if to := e.oldest(); !to.IsZero() {
+		dst = append(dst, lp.Float("model_age_s", e.now.Sub(to).Seconds()))
 	}
 	return dst
+}
+
+// oldest is when the training data of the oldest model end that judges a group.
+func (e *Engine[T]) oldest() (to time.Time) {
+	if e.joiner == nil {
+		return to
+	}
+	e.joiner.Each(func(g *feature.Group) {
+		h, ok := g.State.(*host)
+		if !ok || h.unit.Champion == nil {
+			return
+		}
+		if t := h.unit.Champion.Bundle.Provenance.To; to.IsZero() || t.Before(to) {
+			to = t
+		}
+	})
+	return to
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
