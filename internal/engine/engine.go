@@ -66,6 +66,7 @@ type Engine[T any] struct {
 	rows     *feature.Sequence // for AddRow
 	spacing  feature.Spacing
 	wanted   map[string]bool
+	filter   *feature.Filter
 	shared   *retrain.Unit            // judges every group, if there is one such unit
 	units    map[string]*retrain.Unit // else each group has its own
 	incoming atomic.Pointer[model.Bundle]
@@ -101,7 +102,7 @@ func New[T any](c Config, out Output[T]) (*Engine[T], error) {
 	c.Shared = c.Shared && c.Learner != nil
 	e := &Engine[T]{
 		config: c, out: out, names: newFieldNames(c.Schema.Names()),
-		wanted: map[string]bool{}, units: map[string]*retrain.Unit{},
+		wanted: map[string]bool{}, filter: feature.NewFilter(&c.Schema), units: map[string]*retrain.Unit{},
 	}
 	for _, f := range c.Schema.Features {
 		e.wanted[f.Measurement] = true
@@ -189,8 +190,14 @@ func (e *Engine[T]) replace(t int64, b *model.Bundle) {
 	}
 }
 
-// Wants reports whether points of this measurement concern the engine at all.
-func (e *Engine[T]) Wants(measurement []byte) bool { return e.wanted[string(measurement)] }
+// Wants reports whether a line, of which nothing is decoded yet, may concern the
+// engine. Until the interval is known every line of a feature's measurement does.
+func (e *Engine[T]) Wants(line []byte) bool {
+	if e.joiner == nil {
+		return e.wanted[string(lp.Name(line))]
+	}
+	return e.filter.Wants(line)
+}
 
 // Interval returns the spacing of the vectors, 0 while it is still being learned.
 func (e *Engine[T]) Interval() time.Duration { return e.config.Schema.Interval }

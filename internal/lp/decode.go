@@ -17,6 +17,14 @@ var (
 // Decode reads one line into p, reusing its memory. A line without a time
 // stamp gets now. Integers beyond 2^53 are rounded to the nearest float64.
 func Decode(p *Point, line []byte, now time.Time) error {
+	if p.plain(line) {
+		return nil
+	}
+	return p.general(line, now)
+}
+
+// general decodes any line.
+func (p *Point) general(line []byte, now time.Time) error {
 	if p.decoder == nil {
 		p.decoder = newDecoder()
 	}

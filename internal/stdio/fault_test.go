@@ -154,7 +154,8 @@ func TestFaultsWithoutAnEngine(t *testing.T) {
 
 func TestMalformedLinesPass(t *testing.T) {
 	bubble(t, scored(asIs), func(t *testing.T, r *rig) {
-		text := "cpu,host=a usage_idle=NaN 5\ncpu usage\nmem used_percent= 5\n"
+		text := "cpu,cpu=cpu-total,host=a usage_idle=NaN 5\ncpu,cpu=cpu-total usage\nmem used_percent= 5\n" +
+			"cpu,cpu=cpu0,host=a usage_idle=NaN 5\n" // feeds no feature: nobody reads it
 		r.say(text)
 		require.Equal(t, text, r.out.String())
 		require.NoError(t, r.end())

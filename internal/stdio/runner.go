@@ -28,7 +28,6 @@ type Runner struct {
 	framer  lp.Framer
 	quoteBy time.Time // when a line with an open quote has waited long enough
 	buffer  []byte    // whole lines to be written
-	suffix  []byte
 	counts  Counts
 	tasks   []task
 	calls   chan func()
@@ -142,7 +141,7 @@ func (r *Runner) lines(idle bool, now time.Time) {
 
 // line gives one line to the engine, or forwards it.
 func (r *Runner) line(line []byte, now time.Time) {
-	if r.engine == nil || !r.engine.Wants(lp.Name(line)) || !r.add(line, now) {
+	if r.engine == nil || !r.engine.Wants(line) || !r.add(line, now) {
 		r.forward(line)
 	}
 }

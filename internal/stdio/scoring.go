@@ -3,6 +3,7 @@ package stdio
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +24,10 @@ type scoring struct {
 	retry  time.Time // when to build an engine again; zero if there is one, or none is wanted
 	point  lp.Point
 	pool   pool
-	held   int    // bytes
-	own    []byte // the line given to the engine at the moment, until it comes back
+	held   int        // bytes
+	values []lp.Value // that were emitted last
+	suffix []byte     // these as text
+	own    []byte     // the line given to the engine at the moment, until it comes back
 }
 
 // A Builder makes an engine for an output.
@@ -78,7 +81,10 @@ func (r *Runner) Emit(line []byte, values []lp.Value) {
 	if values == nil {
 		r.buffer = append(r.buffer, line...)
 	} else {
-		r.suffix = lp.AppendValues(r.suffix[:0], values)
+		if !slices.Equal(values, r.values) { // the points of a vector have them in common
+			r.values = append(r.values[:0], values...)
+			r.suffix = lp.AppendValues(r.suffix[:0], values)
+		}
 		r.buffer = lp.Splice(r.buffer, line, r.suffix)
 	}
 	if r.own != nil && &line[0] == &r.own[0] {
