@@ -11,7 +11,7 @@ E2E := ./internal/e2e
 OTHERS = $(shell $(GO) list ./... | grep -v /internal/e2e)
 AROUND := ./cmd/train ./internal/dashboards ./packaging/... ./docs
 
-.PHONY: help run test build race lint fuzz throughput demo load up down packages bench-quality bench-learning clean
+.PHONY: help run test build race lint fuzz chaos soak overload throughput demo load up down packages bench-quality bench-learning clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z\/ -]+:.*## / {printf "  make %-26s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,11 @@ fuzz: ## every fuzz test for FUZZTIME
 	    $(GO) test ./$$(dirname $$file) -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME); \
 	  done; \
 	done
+
+chaos: bin/telegraf bin/influxd ## let 17 things go wrong around the real programs, and see what each costs; ARGS='-short -only kill'
+	@mkdir -p bin
+	@$(GO) build -o bin/chaos ./internal/chaos/run
+	@bin/chaos $(ARGS)
 
 throughput: bin/telegraf ## measure speed, memory and size, alone and under Telegraf
 	E2E=1 THROUGHPUT=full $(GO) test -count=1 -timeout 30m -run '^TestThroughput' -v $(E2E)
