@@ -41,19 +41,21 @@ var Alerts = []Rule{
 		Summary: "A fifth of all points is anomalous", Text: "Something concerns the whole fleet, or the models are out of date.", Board: "fleet", Panel: 7,
 	},
 	{
-		UID: "anomaly-processor-silent", Title: "Processor silent", Severity: "critical", For: "1m", NoData: "Alerting", Window: 300, Reduce: "sum", Condition: "$B < 1",
-		Query:   `SELECT count("lines") FROM "anomaly_processor" WHERE $timeFilter GROUP BY time(1m) fill(none)`,
-		Summary: "No report of the processor for five minutes", Text: "It reports once a minute. Telegraf may be down, its output may not reach the database, or the program may be missing.", Board: "processor", Panel: 1,
+		// A host that was heard of in the last hour, and is not any more. A span of
+		// five minutes that has just begun is empty for a minute.
+		UID: "anomaly-processor-silent", Title: "Processor silent", Severity: "critical", For: "2m", NoData: "Alerting", Window: 3600, Reduce: "last", Condition: "$B < 1",
+		Query:   `SELECT count("lines") FROM "anomaly_processor" WHERE $timeFilter GROUP BY time(5m), "host" fill(0)`,
+		Summary: "No report of the processor on {{ $labels.host }} for five minutes", Text: "It reports once a minute. Telegraf may be down, its output may not reach the database, or the program may be missing.", Board: "processor", Panel: 1,
 	},
 	{
 		UID: "anomaly-processor-degraded", Title: "Processor degraded", Severity: "warning", For: "5m", NoData: "OK", Window: 300, Reduce: "max", Condition: "$B > 0",
-		Query:   `SELECT count("lines") FROM "anomaly_processor" WHERE $timeFilter AND "state" = 'degraded' GROUP BY time(1m) fill(none)`,
-		Summary: "The processor passes metrics on unscored", Text: "Its configuration or model is refused, or it found a fault of its own. Telegraf's log says why, and so does the field fault.", Board: "processor", Panel: 1,
+		Query:   `SELECT count("lines") FROM "anomaly_processor" WHERE $timeFilter AND "state" = 'degraded' GROUP BY time(1m), "host" fill(none)`,
+		Summary: "The processor on {{ $labels.host }} passes metrics on unscored", Text: "Its configuration or model is refused, or it found a fault of its own. Telegraf's log says why, and so does the field fault.", Board: "processor", Panel: 1,
 	},
 	{
 		UID: "anomaly-restarts", Title: "Processor keeps restarting", Severity: "warning", For: "0s", NoData: "OK", Window: 1800, Reduce: "max", Condition: "$B < 600",
-		Query:   `SELECT max("uptime_s") FROM "anomaly_processor" WHERE $timeFilter GROUP BY time(30m) fill(none)`,
-		Summary: "The processor did not live for ten minutes in the last thirty", Text: "What it learns after a start is lost if it ends again so soon. Telegraf's log says why it ended.", Board: "processor", Panel: 2,
+		Query:   `SELECT max("uptime_s") FROM "anomaly_processor" WHERE $timeFilter GROUP BY time(30m), "host" fill(none)`,
+		Summary: "The processor on {{ $labels.host }} did not live for ten minutes in the last thirty", Text: "What it learns after a start is lost if it ends again so soon. Telegraf's log says why it ended.", Board: "processor", Panel: 2,
 	},
 	{
 		UID: "anomaly-drift", Title: "Drift", Severity: "info", For: "0s", NoData: "OK", Window: 10800, Reduce: "sum", Condition: "$B > 2",
@@ -61,9 +63,9 @@ var Alerts = []Rule{
 		Summary: "{{ $labels.feature }} of {{ $labels.host }} has moved away from what its model was fitted on", Text: "Three or more tests say so within three hours. A model that learns fits itself again; one that was given needs a new fit.", Board: "model", Panel: 9,
 	},
 	{
-		UID: "anomaly-model-old", Title: "No model was replaced for three days", Severity: "info", For: "0s", NoData: "Alerting", Window: 259200, Reduce: "sum", Condition: "$B < 1",
-		Query:   `SELECT count("decision") FROM "anomaly_drift" WHERE $timeFilter AND "decision" = 'promote' GROUP BY time(1d) fill(none)`,
-		Summary: "The models are getting old", Text: "A fresh model is fitted every day. See the decisions for why none of them serves; for a model that was given, fit and promote a new one.", Board: "model", Panel: 6,
+		UID: "anomaly-model-old", Title: "Model too old", Severity: "info", For: "10m", NoData: "OK", Window: 600, Reduce: "last", Condition: "$B > 604800",
+		Query:   `SELECT max("model_age_s") FROM "anomaly_processor" WHERE $timeFilter GROUP BY time(1m), "host" fill(none)`,
+		Summary: "The oldest model on {{ $labels.host }} was fitted on data of more than a week ago", Text: "A host that learns fits a fresh model every day: the decisions of the Model dashboard say why none of them serves. For a model that was given, fit and promote a new one.", Board: "processor", Panel: 5,
 	},
 }
 

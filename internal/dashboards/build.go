@@ -15,6 +15,7 @@ const familyTag = "telegraf-anomaly"
 type board struct {
 	name, title, story, from string
 	hosts                    choice
+	hostsOf                  string // measurement whose hosts they are; "" for ai_predictions
 	feature                  bool
 	notes                    []note
 	rows                     [][]panel

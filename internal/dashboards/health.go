@@ -1,18 +1,22 @@
 package dashboards
 
-// self is what the processor says of itself once a minute.
-var self = From{Measurement: "anomaly_processor"}
+// processors is what all of them say of themselves once a minute, self the one on
+// the host that is selected.
+var (
+	processors = From{Measurement: "anomaly_processor"}
+	self       = From{Measurement: "anomaly_processor", Hosts: true}
+)
 
 var health = board{
-	name: "processor", title: "processor health", from: "now-1h", hosts: noHost,
-	story: "Is the detector itself alive, fast and free of faults?",
+	name: "processor", title: "processor health", from: "now-1h", hosts: oneHost, hostsOf: "anomaly_processor",
+	story: "Is the detector itself alive, fast and free of faults, here and on all hosts?",
 	rows: [][]panel{
 		{
 			stat("State", "Degraded means that lines are passed on unscored.", Value{self, "state", "", "last"}, "string", look{mappings: stateMeaning, options: asText}),
 			stat("Uptime", "Since Telegraf started the program. It falls to zero when the program had to be started again.", Value{self, "uptime_s", "", "last"}, "s", look{steps: steps("orange", 300.0, "green")}),
 			stat("Hosts", "Groups of metrics that are joined and judged.", Value{self, "hosts", "", "last"}, "none", look{}),
 			stat("Latency, 99 %", "How long 99 % of the metrics waited for the others of their interval, at most, since the start. It is bounded by max_hold.", Value{self, "latency_p99_ms", "", "last"}, "ms", look{decimals: digits(1), steps: steps("green", 500.0, "orange", 1000.0, "red")}),
-			stat("Lines", "Lines that went through since the start.", Value{self, "lines", "", "last"}, "short", look{}),
+			stat("Oldest model", "Time since the end of the data that the oldest serving model was fitted on. A host that learns gets a fresh one every day, if that is found to be better.", Value{self, "model_age_s", "", "last"}, "s", look{steps: steps("green", 259200.0, "orange", 604800.0, "red")}),
 			stat("Errors", "Faults of the program since the start: internal faults, failed fits, log records that were dropped. All of them cost a score, none costs a metric.", faults, "none", look{steps: steps("green", 1.0, "red")}),
 		},
 		{
@@ -37,6 +41,22 @@ var health = board{
 				line{"errors_score", "while scoring", false}, line{"errors_fault", "elsewhere", false}, line{"log_dropped", "log records dropped", false}),
 		},
 		{{
+			kind: "table", title: "All processors", width: 24, height: 8, unit: "none",
+			about: "The newest report from each host, whichever is selected. The name selects it.",
+			asks: []ask{
+				{PerHost{processors, "state", "last", "state"}, ""},
+				{PerHost{processors, "uptime_s", "last", "uptime"}, ""},
+				{PerHost{processors, "hosts", "last", "hosts"}, ""},
+				{PerHost{processors, "latency_p99_ms", "last", "latency, 99 %"}, ""},
+				{PerHost{processors, "model_age_s", "last", "oldest model"}, ""},
+			},
+			look: look{transform: append(merge, organize("Time")), overrides: []Override{
+				property("host", "links", toBoard("processor", "Show this one", "${__value.text}")),
+				property("state", "mappings", stateMeaning), property("uptime", "unit", "s"),
+				property("latency, 99 %", "unit", "ms"), property("oldest model", "unit", "s"),
+			}},
+		}},
+		{{
 			kind: "table", title: "Newest reports", width: 24, height: 8, unit: "none",
 			about: "What the program said of itself, as it came in.",
 			asks:  []ask{{Newest{self, []string{"state", "uptime_s", "lines", "hosts", "scored", "anomalies", "latency_p99_ms"}, nil, 60}, ""}},
@@ -47,10 +67,11 @@ var health = board{
 
 // faults adds up three counters.
 var faults = Text{
-	InfluxQL: `SELECT last("errors_fault") + last("errors_score") + last("log_dropped") FROM "anomaly_processor" WHERE $timeFilter`,
+	InfluxQL: `SELECT last("errors_fault") + last("errors_score") + last("log_dropped") FROM "anomaly_processor" WHERE $timeFilter AND ` + hostCond[InfluxQL],
 	Flux: `from(bucket: v.defaultBucket)
   |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
   |> filter(fn: (r) => r._measurement == "anomaly_processor" and (r._field == "errors_fault" or r._field == "errors_score" or r._field == "log_dropped"))
+  |> filter(fn: (r) => ` + hostCond[Flux] + `)
   |> last()
   |> group()
   |> sum()`,

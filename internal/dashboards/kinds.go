@@ -79,8 +79,10 @@ var merge = []Transformation{{ID: "merge", Options: map[string]any{}}}
 // strip leaves of "mean_shap_cpu" only "cpu".
 var strip = []Transformation{{ID: "renameByRegex", Options: map[string]any{"regex": ".*shap_(.*)", "renamePattern": "$1"}}}
 
-func toHost(title, host string) []DataLink {
-	return []DataLink{{Title: title, URL: "/d/anomaly-host-$language?${datasource:queryparam}&var-host=" + host + "&${__url_time_range}"}}
+func toHost(title, host string) []DataLink { return toBoard("host", title, host) }
+
+func toBoard(board, title, host string) []DataLink {
+	return []DataLink{{Title: title, URL: "/d/anomaly-" + board + "-$language?${datasource:queryparam}&var-host=" + host + "&${__url_time_range}"}}
 }
 
 // asText shows string values, which stat panels otherwise leave out.

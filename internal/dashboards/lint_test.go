@@ -2,7 +2,6 @@ package dashboards
 
 import (
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -141,7 +140,7 @@ func TestAlertsLeadToTheirPanel(t *testing.T) {
 	want := map[string]string{
 		"anomaly-sustained": "Score against threshold", "anomaly-fleet-rate": "Verdicts by host",
 		"anomaly-processor-silent": "State", "anomaly-processor-degraded": "State", "anomaly-restarts": "Uptime",
-		"anomaly-drift": "Drift tests against their thresholds", "anomaly-model-old": "Decisions",
+		"anomaly-drift": "Drift tests against their thresholds", "anomaly-model-old": "Oldest model",
 	}
 	for _, r := range Alerts {
 		for _, b := range boards {
@@ -183,7 +182,7 @@ func TestLinksKeepTimeAndLanguage(t *testing.T) {
 		text, err := encode(d)
 		require.NoError(t, err)
 		for _, url := range regexp.MustCompile(`/d/[^"]*`).FindAllString(string(text), -1) {
-			require.True(t, strings.HasPrefix(url, "/d/anomaly-host-"+string(l)+"?"), url)
+			require.Regexp(t, "^/d/anomaly-(host|processor)-"+string(l)+`\?`, url)
 			require.Contains(t, url, "${__url_time_range}")
 			require.Contains(t, url, "var-host=")
 		}

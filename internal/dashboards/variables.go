@@ -18,9 +18,13 @@ func (b board) variables(l Language) []Variable {
 }
 
 func (b board) hostVariable(l Language) Variable {
-	return variable("host", "Host", "Host whose metrics were scored.", Text{
-		InfluxQL: `SHOW TAG VALUES FROM "ai_predictions" WITH KEY = "host"`,
-		Flux:     tagValues("ai_predictions", "host"),
+	measurement, about := "ai_predictions", "Host whose metrics were scored."
+	if b.hostsOf != "" {
+		measurement, about = b.hostsOf, "Host whose Telegraf runs the processor."
+	}
+	return variable("host", "Host", about, Text{
+		InfluxQL: `SHOW TAG VALUES FROM "` + measurement + `" WITH KEY = "host"`,
+		Flux:     tagValues(measurement, "host"),
 	}, l, b.hosts == manyHosts)
 }
 
