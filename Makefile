@@ -38,8 +38,9 @@ bin/telegraf bin/influxd: ## the real programs, built by Go
 race: ## every test that needs only Go, with the race detector
 	$(GO) test -race -short ./...
 
-lint: ## go vet and gofmt
+lint: ## go vet, gofmt, and actionlint for the workflows
 	$(GO) vet ./...
+	$(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "gofmt these files: $$unformatted" >&2; exit 1; fi
 
