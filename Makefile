@@ -57,6 +57,16 @@ chaos: bin/telegraf bin/influxd ## let 17 things go wrong around the real progra
 	@$(GO) build -o bin/chaos ./internal/chaos/run
 	@bin/chaos $(ARGS)
 
+ifeq ($(DURATION),0)
+soak: ## a day of 200 hosts on a simulated clock; DURATION=30m takes the real programs and real time instead
+	SOAK=full $(GO) test -count=1 -timeout 30m -run '^TestSoak$$' -v ./cmd/telegraf-anomaly
+else
+soak: bin/telegraf bin/influxd
+	@mkdir -p bin
+	@$(GO) build -o bin/chaos ./internal/chaos/run
+	@bin/chaos -soak $(DURATION) -dir .run/soak
+endif
+
 throughput: bin/telegraf ## measure speed, memory and size, alone and under Telegraf
 	E2E=1 THROUGHPUT=full $(GO) test -count=1 -timeout 30m -run '^TestThroughput' -v $(E2E)
 

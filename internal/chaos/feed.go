@@ -17,6 +17,7 @@ type load struct {
 	hosts    int
 	interval time.Duration // of each host
 	single   bool          // one line for all features, else Telegraf's stock inputs
+	shared   bool          // one model for all hosts, else each has its own
 }
 
 // seed makes every run the same.

@@ -69,6 +69,7 @@ const anomalyConfig = `[[processors.anomaly]]
   interval = "INTERVAL"
   window = "WINDOW"
   min_samples = 64
+  scope = "SCOPE"
 FEATURES`
 
 const singleFeatures = `
@@ -128,11 +129,14 @@ func start(ctx context.Context, root, dir string, l load, s setup) (*rig, error)
 // install lays out the files of the processor, of which the binary is a copy that
 // can be spoiled.
 func (r *rig) install(l load, s setup) error {
-	features := ""
+	features, scope := "", "group"
 	if l.single {
 		features = singleFeatures
 	}
-	places := strings.NewReplacer("DIR", r.dir, "INTERVAL", l.interval.String(), "WINDOW", (15 * l.interval).String(), "FEATURES", features)
+	if l.shared {
+		scope = "shared"
+	}
+	places := strings.NewReplacer("DIR", r.dir, "INTERVAL", l.interval.String(), "WINDOW", (15 * l.interval).String(), "FEATURES", features, "SCOPE", scope)
 	return errors.Join(
 		os.MkdirAll(filepath.Join(r.dir, "state"), 0o750),
 		copyFile(testbed.Anomaly.Path(r.root), r.program()),
@@ -173,7 +177,7 @@ func (r *rig) startTelegraf(s setup) (err error) {
 
 // learned waits until every host has a model, and has that written down.
 func (r *rig) learned(ctx context.Context, hosts int) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	err := testbed.Until(ctx, "a model of every host", func() bool { return r.ledger.judged() == hosts })
 	if err != nil {

@@ -22,34 +22,39 @@ func main() {
 	only := flag.String("only", "", "regular `expression` that the names of faults must match")
 	dir := flag.String("dir", ".run/chaos", "folder for configurations, data and logs")
 	jobs := flag.Int("jobs", 1, "faults at the same time")
+	soak := flag.Duration("soak", 0, "let nothing go wrong, for so `long`")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	failed, err := run(ctx, chaos.Options{Dir: *dir, Only: *only, Long: !*short, Jobs: *jobs})
+	well, err := run(ctx, chaos.Options{Dir: *dir, Only: *only, Long: !*short, Jobs: *jobs}, *soak)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "chaos:", err)
-		os.Exit(1)
 	}
-	if failed > 0 {
+	if err != nil || !well {
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, o chaos.Options) (failed int, err error) {
+func run(ctx context.Context, o chaos.Options, soak time.Duration) (well bool, err error) {
 	if o.Root, err = testbed.Root(); err != nil {
-		return 0, err
+		return false, err
 	}
 	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
-		return 0, err
+		return false, err
 	}
 	if err := testbed.Install(ctx, o.Root, os.Stderr, testbed.Anomaly, testbed.Telegraf, testbed.InfluxDB); err != nil {
-		return 0, err
+		return false, err
 	}
 	began := time.Now()
 	o.Say = func(format string, arguments ...any) {
 		fmt.Printf("%4.0f s  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, arguments...))
 	}
+	if soak > 0 {
+		samples, lost, err := chaos.Soak(ctx, o, soak)
+		fmt.Println()
+		return chaos.PrintSoak(os.Stdout, samples, lost), err
+	}
 	results, err := chaos.Run(ctx, o)
 	fmt.Println()
-	return chaos.Table(os.Stdout, results), err
+	return chaos.Table(os.Stdout, results) == 0, err
 }
