@@ -181,6 +181,7 @@ func TestEveryQueryAnswers(t *testing.T) {
 			})
 		}
 	}
+	t.Run("docs/TROUBLESHOOTING.md", func(t *testing.T) { troubleshoot(t, db) })
 	degrade(t, db)
 	for _, r := range Alerts {
 		t.Run(r.UID, func(t *testing.T) {
@@ -190,6 +191,20 @@ func TestEveryQueryAnswers(t *testing.T) {
 			require.NotEmpty(t, rows, r.Query)
 		})
 	}
+}
+
+var onTheDemo = regexp.MustCompile("(?s)<!-- run by a test, on the database of the demo -->\n```sh\n(.*?)```")
+
+// troubleshoot runs what the document tells people to ask.
+func troubleshoot(t *testing.T, db *testbed.Server) {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/TROUBLESHOOTING.md")
+	require.NoError(t, err)
+	block := onTheDemo.FindStringSubmatch(string(text))
+	require.NotNil(t, block)
+	said, err := exec.CommandContext(t.Context(), "sh", "-e", "-c", strings.ReplaceAll(block[1], "http://127.0.0.1:8086", db.URL)).CombinedOutput()
+	require.NoError(t, err, string(said))
+	require.Equal(t, strings.Count(block[1], "\nask '"), strings.Count(string(said), `"series"`), "every question has an answer: %s", said)
 }
 
 // values of a variable: all if it may have many, else the first.
