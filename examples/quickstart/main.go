@@ -55,12 +55,16 @@ func run(ctx context.Context, w io.Writer, dir string, duration time.Duration) (
 	if err != nil {
 		return err
 	}
+	known, err := recall(filepath.Join(dir, "state"))
+	if err != nil {
+		return err
+	}
 	began := time.Now()
 	telegraf, err := testbed.StartTelegraf(root, config)
 	if err != nil {
 		return err
 	}
-	introduce(w, dir, db.URL)
+	introduce(w, dir, db.URL, known)
 	if duration > 0 {
 		var cancel func()
 		ctx, cancel = context.WithTimeout(ctx, duration)
@@ -74,6 +78,19 @@ func run(ctx context.Context, w io.Writer, dir string, duration time.Duration) (
 		return err
 	}
 	return summarize(w, db, began, duration > 0)
+}
+
+// memory is how long a model holds that was learned in a minute.
+const memory = time.Hour
+
+// recall reports whether there is a model to begin with. One that is too old is
+// forgotten: it would take everything for strange.
+func recall(state string) (known bool, err error) {
+	info, err := os.Stat(filepath.Join(state, "stream.state"))
+	if err == nil && time.Since(info.ModTime()) < memory {
+		return true, nil
+	}
+	return false, os.RemoveAll(state)
 }
 
 // configure writes the configurations of this folder into dir, with the places of
@@ -104,7 +121,7 @@ func relocate(from, to string, pairs ...string) error {
 	return os.WriteFile(to, []byte(moved), 0o644)
 }
 
-func introduce(w io.Writer, dir, url string) {
+func introduce(w io.Writer, dir, url string, known bool) {
 	name := dir
 	if here, err := os.Getwd(); err == nil {
 		if short, err := filepath.Rel(here, dir); err == nil {
@@ -119,8 +136,13 @@ Telegraf -> telegraf-anomaly -> InfluxDB, on this machine's own metrics, once a 
   try        make the machine work (for instance: timeout 20 dd if=/dev/zero of=/dev/null)
   stop       Ctrl-C
 
-Without a model it learns for a minute first. A minute is little: it will take for
-strange whatever the machine did not do in it.
+%s
 
-`, url, name)
+`, url, name, map[bool]string{true: goesOn, false: begins}[known])
 }
+
+const (
+	begins = `It learns for a minute first. A minute is little: it will take for strange whatever
+the machine did not do in it.`
+	goesOn = `It goes on with what it learned in the last hour; rm -r .run/state forgets that.`
+)

@@ -24,6 +24,7 @@ var features = []string{"cpu", "memory", "network"}
 func watch(ctx context.Context, w io.Writer, telegraf *testbed.Process, db *testbed.Server, since time.Time) error {
 	ticker := time.NewTicker(500 * time.Millisecond)
 	defer ticker.Stop()
+	said := ""
 	for lines := 0; ; {
 		select {
 		case <-ctx.Done():
@@ -44,7 +45,9 @@ func watch(ctx context.Context, w io.Writer, telegraf *testbed.Process, db *test
 			}
 			lines++
 			since = row.Time()
-			fmt.Fprint(w, line(row, testbed.IsTerminal(w)))
+			why := reason(row)
+			fmt.Fprint(w, line(row, unlike(said, why), testbed.IsTerminal(w)))
+			said = why
 		}
 	}
 }
@@ -54,15 +57,35 @@ func tail(text string, lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// line is what is shown of one prediction.
-func line(row testbed.Row, color bool) string {
-	text := fmt.Sprintf(layout, row.Time().Format(time.TimeOnly),
+// line is what is shown of one prediction, and why it is one.
+func line(row testbed.Row, why string, color bool) string {
+	text := strings.TrimRight(fmt.Sprintf(layout, row.Time().Format(time.TimeOnly),
 		number(row, "cpu", "%.1f"), number(row, "memory", "%.1f"), rate(row, "network"),
-		number(row, "anomaly_score", "%.3f"), verdict(row), contributor(row))
+		number(row, "anomaly_score", "%.3f"), verdict(row), contributor(row)+why), " \n")
 	if flag, _ := row.Float("is_anomaly"); flag == 1 && color {
-		return red + strings.TrimSuffix(text, "\n") + plain + "\n"
+		text = red + text + plain
 	}
-	return text
+	return text + "\n"
+}
+
+// reason is the first half of why an anomaly is one.
+func reason(row testbed.Row) string {
+	why, _, _ := strings.Cut(row.Text("reason"), ";")
+	return why
+}
+
+// unlike is a reason, or a sign of repetition if it names the feature and the fault
+// of the one before: only the value differs.
+func unlike(before, why string) string {
+	feature, _, _ := strings.Cut(why, " ")
+	_, fault, _ := strings.Cut(why, ": ")
+	switch {
+	case why == "":
+		return ""
+	case strings.HasPrefix(before, feature+" ") && strings.HasSuffix(before, ": "+fault):
+		return "  the same"
+	}
+	return "  " + why
 }
 
 func number(row testbed.Row, name, format string) string {
@@ -104,8 +127,8 @@ func verdict(row testbed.Row) string {
 	}
 }
 
-// contributor names the feature that pushes most towards an anomaly, and of an
-// anomaly the reason. With one bit more the score doubles.
+// contributor names the feature that pushes most towards an anomaly. With one bit
+// more the score doubles.
 func contributor(row testbed.Row) string {
 	best, most := "", math.Inf(-1)
 	for _, f := range features {
@@ -116,8 +139,7 @@ func contributor(row testbed.Row) string {
 	if best == "" {
 		return "-"
 	}
-	reason, _, _ := strings.Cut(row.Text("reason"), ";")
-	return strings.TrimSpace(fmt.Sprintf("%-7s %+.3f bits  %s", best, most, reason))
+	return fmt.Sprintf("%-7s %+.3f bits", best, most)
 }
 
 // summarize prints what InfluxDB holds of this run, by query. strict makes it an

@@ -58,7 +58,7 @@ func TestLineSaysWhatIsKnown(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := line(test.row, false)
+			got := line(test.row, unlike("", reason(test.row)), false)
 			require.True(t, strings.HasPrefix(got, at))
 			require.Equal(t, strings.Fields(test.want), strings.Fields(strings.TrimPrefix(got, at)))
 		})
@@ -66,10 +66,44 @@ func TestLineSaysWhatIsKnown(t *testing.T) {
 }
 
 func TestOnlyAnomaliesAreRed(t *testing.T) {
-	anomaly := line(row("is_anomaly", "1", "status", "ok"), true)
+	anomaly := line(row("is_anomaly", "1", "status", "ok"), "", true)
 	require.True(t, strings.HasPrefix(anomaly, red) && strings.HasSuffix(anomaly, plain+"\n"))
-	require.NotContains(t, line(row("is_anomaly", "0", "status", "ok"), true), "\x1b")
-	require.NotContains(t, line(row("is_anomaly", "1", "status", "ok"), false), "\x1b")
+	require.NotContains(t, line(row("is_anomaly", "0", "status", "ok"), "", true), "\x1b")
+	require.NotContains(t, line(row("is_anomaly", "1", "status", "ok"), "", false), "\x1b")
+}
+
+// A reason is told when it is new.
+func TestReasonsAreNotRepeated(t *testing.T) {
+	const high = "cpu is 99, usually 1 to 5: too high"
+	for _, set := range []struct{ before, why, want string }{
+		{"", "", ""},
+		{high, "", ""},
+		{"", high, "  " + high},
+		{high, "cpu is 98, usually 1 to 5: too high", "  the same"},
+		{high, "cpu is 0, usually 1 to 5: too low", "  cpu is 0, usually 1 to 5: too low"},
+		{high, "memory is 99, usually 1 to 5: too high", "  memory is 99, usually 1 to 5: too high"},
+	} {
+		require.Equal(t, set.want, unlike(set.before, set.why), "%q after %q", set.why, set.before)
+	}
+}
+
+func TestOldModelsAreForgotten(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state")
+	known, err := recall(state)
+	require.NoError(t, err)
+	require.False(t, known, "there is none")
+	file := filepath.Join(state, "stream.state")
+	require.NoError(t, os.MkdirAll(state, 0o755))
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	known, err = recall(state)
+	require.NoError(t, err)
+	require.True(t, known)
+	old := time.Now().Add(-2 * memory)
+	require.NoError(t, os.Chtimes(file, old, old))
+	known, err = recall(state)
+	require.NoError(t, err)
+	require.False(t, known)
+	require.NoDirExists(t, state)
 }
 
 func TestRateSuitsItsSize(t *testing.T) {
