@@ -252,6 +252,15 @@ func TestReason(t *testing.T) {
 	require.NotZero(t, changes, "some anomaly is one feature's")
 }
 
+// Between two values that read well may lie one that would be normal, but reads as
+// one that is not: that is no advice.
+func TestReasonIsTrueAsItReads(t *testing.T) {
+	r := newRig(t, given(fitted(t, 1)))
+	r.usual("a", 0, 30)
+	p := r.vector("a", 30, []float64{14.4921875, 60, 1.7724545e+06})
+	require.Contains(t, p.fields[FieldReason], "memory is 60, usually 40 to 45: too high; no change of it alone makes this normal")
+}
+
 // No change of one feature helps where two are wrong beyond measure.
 func TestReasonOfTwo(t *testing.T) {
 	r := newRig(t, given(fitted(t, 1)))

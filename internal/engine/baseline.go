@@ -10,50 +10,108 @@ import (
 // model of all hosts can judge it.
 const baselineMin = 30
 
-// A baseline is where each feature of one host usually lies. It makes hosts of
-// different size comparable, so that one model can serve them all. Its memory
-// fades over the horizon: a lasting change becomes usual.
+// A baseline is where each feature of one host usually lies and how far it strays.
+// It makes hosts of different size comparable, so that one model can serve them
+// all. Rates are taken by their logarithm: they multiply rather than add, and with
+// a deviation as large as the mean no drop would ever be far from it.
 type baseline struct {
+	Born      int64 // time of the first context
 	Seen      int
-	Mean      []float64
+	Size      []float64 // mean; rates below a tenth of it are as good as 0
+	Mean      []float64 // on the scale of the model
 	Deviation []float64
 }
 
-// learn moves the baseline by one context. Values beyond four deviations count
-// as four: an incident moves it little.
-func (b *baseline) learn(context []float64, horizon int) {
-	if b.Mean == nil {
-		n := len(context) / feature.ContextWidth
-		b.Mean, b.Deviation = make([]float64, n), make([]float64, n)
+// A yardstick is what the baselines of all hosts have in common.
+type yardstick struct {
+	rates     []bool // features that are rates
+	day, week int    // in vectors
+}
+
+func newYardstick(s *feature.Schema, day int) yardstick {
+	y := yardstick{day: max(baselineMin, day), week: 7 * max(baselineMin, day)}
+	for _, f := range s.Features {
+		y.rates = append(y.rates, f.Kind == feature.Counter && f.Scale > 0 && f.Offset == 0)
+	}
+	return y
+}
+
+// learn moves the baseline by one context. The mean forgets within a day, so that
+// a lasting change becomes usual, the deviation within a week: an incident of
+// hours must not make itself small. Values beyond four deviations count as four.
+func (y *yardstick) learn(b *baseline, t int64, context []float64) {
+	if b.Seen == 0 {
+		n := len(y.rates)
+		b.Born, b.Size, b.Mean, b.Deviation = t, make([]float64, n), make([]float64, n), make([]float64, n)
 	}
 	b.Seen++
-	rate := 1 / float64(min(b.Seen, horizon))
+	short, long := 1/float64(min(b.Seen, y.day)), 1/float64(min(b.Seen, y.week))
 	for f := range b.Mean {
-		d := context[f*feature.ContextWidth+feature.Value] - b.Mean[f]
+		x := context[f*feature.ContextWidth+feature.Value]
+		b.Size[f] += long * (x - b.Size[f])
+		d := y.warp(b, f, x) - b.Mean[f]
 		if limit := 4 * b.scale(f); b.Seen > baselineMin && math.Abs(d) > limit {
 			d = math.Copysign(limit, d)
 		}
-		b.Mean[f] += rate * d
-		variance := (1 - rate) * (b.Deviation[f]*b.Deviation[f] + rate*d*d)
-		b.Deviation[f] = math.Sqrt(variance)
+		b.Mean[f] += short * d
+		b.Deviation[f] = math.Sqrt((1 - long) * (b.Deviation[f]*b.Deviation[f] + long*d*d))
 	}
 }
 
 func (b *baseline) ready() bool { return b.Seen >= baselineMin }
+
+// youngWeight is that of a host's first day: its deviation still lacks what the
+// hours bring, and its numbers are too large. They serve where there are no others.
+const youngWeight = 1e-3
+
+// weight is how much a host's numbers tell about those of all hosts.
+func (y *yardstick) weight(b *baseline) float64 {
+	if b.Seen < y.day {
+		return youngWeight
+	}
+	return 1
+}
 
 // scale is never 0: a feature that hardly moves is measured by its size.
 func (b *baseline) scale(f int) float64 {
 	return math.Max(b.Deviation[f], math.Max(0.01*math.Abs(b.Mean[f]), 1e-9))
 }
 
-// normalize writes context in deviations from the usual to dst.
-func (b *baseline) normalize(dst, context []float64) {
+// knee is where the logarithm of a rate goes over into a straight line.
+func (b *baseline) knee(f int) float64 { return math.Max(0.1*b.Size[f], 1e-9) }
+
+// warp takes a value of a feature to the scale of the model, unwarp back.
+func (y *yardstick) warp(b *baseline, f int, x float64) float64 {
+	if y.rates[f] {
+		return math.Asinh(x / b.knee(f))
+	}
+	return x
+}
+
+func (y *yardstick) unwarp(b *baseline, f int, x float64) float64 {
+	if y.rates[f] {
+		return b.knee(f) * math.Sinh(x)
+	}
+	return x
+}
+
+// normalize writes context in deviations from the usual to dst, which may be the
+// same.
+func (y *yardstick) normalize(b *baseline, dst, context []float64) {
 	for f := range b.Mean {
 		from, to := context[f*feature.ContextWidth:], dst[f*feature.ContextWidth:]
-		scale := b.scale(f)
-		to[feature.Value] = (from[feature.Value] - b.Mean[f]) / scale
-		to[feature.Level] = (from[feature.Level] - b.Mean[f]) / scale
-		to[feature.Deviation] = from[feature.Deviation] / scale
+		scale, slope := b.scale(f), 1.0
+		if y.rates[f] {
+			slope = 1 / math.Hypot(from[feature.Level], b.knee(f))
+		}
+		to[feature.Value] = (y.warp(b, f, from[feature.Value]) - b.Mean[f]) / scale
+		to[feature.Level] = (y.warp(b, f, from[feature.Level]) - b.Mean[f]) / scale
+		to[feature.Deviation] = from[feature.Deviation] * slope / scale
 		to[feature.Run] = from[feature.Run]
 	}
+}
+
+// value is the way back: what lies so many deviations from the usual.
+func (y *yardstick) value(b *baseline, f int, deviations float64) float64 {
+	return y.unwarp(b, f, b.Mean[f]+deviations*b.scale(f))
 }

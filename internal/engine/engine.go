@@ -58,9 +58,9 @@ type Output[T any] interface {
 type Engine[T any] struct {
 	Counts Counts
 
-	config   Config
-	policy   retrain.Policy
-	horizon  int // vectors that a baseline remembers
+	config Config
+	policy retrain.Policy
+	yardstick
 	out      Output[T]
 	joiner   *feature.Joiner[T]
 	rows     *feature.Sequence // for AddRow
@@ -141,7 +141,7 @@ func (e *Engine[T]) start() (err error) {
 	if c.MinSamples == 0 {
 		c.MinSamples = max(256, int(2*time.Hour/c.Schema.Interval))
 	}
-	e.horizon = max(baselineMin, int(24*time.Hour/c.Schema.Interval))
+	e.yardstick = newYardstick(&c.Schema, int(24*time.Hour/c.Schema.Interval))
 	e.policy = retrain.Policy{
 		Schema: c.Schema, Detect: c.Detect, MinSamples: c.MinSamples, Period: c.Retrain, Accept: c.Accept,
 		Challenger: c.Challenger,

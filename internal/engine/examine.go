@@ -66,7 +66,7 @@ func (e *Engine[T]) score(h *host, v *feature.Vector, context []float64) Status 
 	plain := e.verdict
 	e.alarm(h, v, context)
 	if e.verdict.Anomaly && h.alarm.Start == v.Time {
-		h.budget.alarmed(u.Youth(v.Time))
+		h.budget.alarmed(e.youth(h, v.Time))
 	}
 	if e.verdict.Anomaly {
 		e.why = e.reason(h, v)
@@ -92,7 +92,7 @@ func (e *Engine[T]) observe(h *host, v *feature.Vector, context []float64, plain
 	if e.quiet(v) {
 		h.unit.Pass(v.Time, plain)
 	} else {
-		h.unit.Observe(v.Time, context, plain)
+		h.unit.Observe(v.Time, context, e.weight(&h.baseline), plain)
 	}
 }
 
@@ -139,7 +139,7 @@ func (e *Engine[T]) suppose(h *host, v *feature.Vector, f int, x float64) []floa
 	e.supposed = append(e.supposed[:0], v.Context...)
 	v.Suppose(e.supposed, f, x)
 	if e.config.Shared {
-		h.baseline.normalize(e.supposed, e.supposed)
+		e.normalize(&h.baseline, e.supposed, e.supposed)
 	}
 	return e.supposed
 }

@@ -63,6 +63,7 @@ const sharedUnit = "all groups"
 
 func (e *Engine[T]) newUnit(name string, sample int) *retrain.Unit {
 	u := retrain.NewUnit(name, &e.policy, e.config.Learner, sample, e.config.Detect.Seed^uint64(len(e.units)+1))
+	u.Mixed = e.config.Shared
 	if b := e.config.Learner.Load(name, e.config.Schema); b != nil {
 		u.Serve(b, false)
 	} else if e.config.Model != nil {
@@ -82,14 +83,22 @@ func (e *Engine[T]) context(h *host, v *feature.Vector) (context []float64, ok b
 		return v.Context, true
 	}
 	if v.Settled && !e.quiet(v) {
-		h.baseline.learn(v.Context, e.horizon)
+		e.yardstick.learn(&h.baseline, v.Time, v.Context)
 	}
 	if !h.baseline.ready() {
 		return nil, false
 	}
 	e.normalized = append(e.normalized[:0], v.Context...)
-	h.baseline.normalize(e.normalized, v.Context)
+	e.normalize(&h.baseline, e.normalized, v.Context)
 	return e.normalized, true
+}
+
+// youth is that of the unit, or of the host if that came later.
+func (e *Engine[T]) youth(h *host, t int64) float64 {
+	if e.config.Shared {
+		return max(h.unit.Youth(t), e.policy.Youth(h.baseline.Born, t))
+	}
+	return h.unit.Youth(t)
 }
 
 // follow replaces the model's threshold by the host's own, where alarms are
@@ -104,7 +113,7 @@ func (e *Engine[T]) follow(h *host, v *feature.Vector) {
 	}
 	h.budget.pass(v.Time, h.unit.Regime())
 	// Scores near 1 lie too close together to reckon with; their bits do not.
-	bits := h.budget.threshold(e.config.AlarmsPerWeek, h.unit.Youth(v.Time))
+	bits := h.budget.threshold(e.config.AlarmsPerWeek, e.youth(h, v.Time))
 	e.verdict.Threshold = detect.ToScore(bits)
 	e.verdict.Anomaly = forest.Anomalous(e.verdict.Score, e.verdict.Threshold)
 }

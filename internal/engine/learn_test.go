@@ -166,6 +166,22 @@ func TestSharedScope(t *testing.T) {
 	require.Contains(t, fields, FieldModel)
 }
 
+// A host that joins a fleet which has grown up is itself young.
+func TestNewHostOfAnOldFleetIsYoung(t *testing.T) {
+	c := learning()
+	c.Shared, c.AlarmsPerWeek, c.Accept = true, 1, 2*time.Hour
+	r := newRig(t, c)
+	for k := range 600 {
+		r.vector("old", k, usual(r.random, 1))
+		if k >= 500 {
+			r.vector("new", k, usual(r.random, 30))
+		}
+	}
+	old, young := *r.vector("old", 600, usual(r.random, 1)), *r.vector("new", 600, usual(r.random, 30))
+	require.Equal(t, old.fields[FieldModel], young.fields[FieldModel])
+	require.Greater(t, young.float(FieldThreshold), old.float(FieldThreshold))
+}
+
 func times(points []point) (at []time.Time) {
 	for _, p := range points {
 		at = append(at, p.time)
@@ -173,21 +189,41 @@ func times(points []point) (at []time.Time) {
 	return at
 }
 
+// measure is the yardstick of one feature, a gauge or a rate, with a day of so many
+// vectors.
+func measure(rate bool, day int) *yardstick {
+	f := feature.Feature{Kind: feature.Gauge, Scale: 1}
+	if rate {
+		f.Kind = feature.Counter
+	}
+	y := newYardstick(&feature.Schema{Features: []feature.Feature{f}}, day)
+	return &y
+}
+
+// deviations is what a model sees of a value.
+func (y *yardstick) deviations(b *baseline, x float64) float64 {
+	dst := make([]float64, feature.ContextWidth)
+	y.normalize(b, dst, []float64{x, x, 0, 0})
+	return dst[feature.Value]
+}
+
 // A baseline finds mean and deviation, follows a lasting change, and is moved
 // little by an incident; a feature that never moved can still begin to.
 func TestBaseline(t *testing.T) {
-	context := func(x float64) []float64 { return []float64{x, x, 0, 0} }
 	random := rand.New(rand.NewPCG(1, 1))
+	y := measure(false, 1000)
 	var b baseline
 	learn := func(n int, mean, deviation float64) {
 		for range n {
-			b.learn(context(mean+deviation*random.NormFloat64()), 1000)
+			y.learn(&b, 1, []float64{mean + deviation*random.NormFloat64(), 0, 0, 0})
 		}
 	}
 	learn(29, 50, 2)
 	require.False(t, b.ready())
+	require.Equal(t, youngWeight, y.weight(&b))
 	learn(2000, 50, 2)
 	require.True(t, b.ready())
+	require.Equal(t, 1.0, y.weight(&b))
 	require.InDelta(t, 50, b.Mean[0], 0.5)
 	require.InDelta(t, 2, b.Deviation[0], 0.5)
 	learn(10, 1e9, 0)
@@ -200,38 +236,92 @@ func TestBaseline(t *testing.T) {
 	learn(5000, 20, 1)
 	require.InDelta(t, 20, b.Mean[0], 2, "it stood still, and moves now")
 	for _, constant := range []float64{0, 7} {
-		b = baseline{}
-		learn(40, constant, 0)
-		dst := make([]float64, 4)
-		b.normalize(dst, context(constant))
-		require.Equal(t, []float64{0, 0, 0, 0}, dst)
-		b.normalize(dst, context(1))
-		require.False(t, math.IsInf(dst[0], 0) || math.IsNaN(dst[0]))
+		for _, rate := range []bool{false, true} {
+			y, b = measure(rate, 1000), baseline{}
+			learn(40, constant, 0)
+			require.InDelta(t, 0, y.deviations(&b, constant), 1e-9)
+			require.False(t, math.IsInf(y.deviations(&b, 1), 0) || math.IsNaN(y.deviations(&b, 1)))
+		}
 	}
 }
 
-// Normalized numbers do not depend on where a host's numbers lie.
+// A leak of four hours, from nothing to seven deviations, is at its end still seen
+// for what it is: neither the mean nor the deviation has come along. A step of
+// three deviations is usual after a day.
+func TestBaselineAndALeak(t *testing.T) {
+	const minutes = 24 * 60
+	random := rand.New(rand.NewPCG(1, 1))
+	learned := func() (*yardstick, *baseline, func(x float64)) {
+		y, b := measure(false, minutes), new(baseline)
+		learn := func(x float64) { y.learn(b, 1, []float64{x + 2*random.NormFloat64(), 0, 0, 0}) }
+		for range 3 * minutes {
+			learn(55)
+		}
+		return y, b, learn
+	}
+	y, b, leak := learned()
+	for k := range 240 {
+		leak(55 + 14*float64(k)/240)
+	}
+	require.Greater(t, y.deviations(b, 69), 5.0)
+
+	y, b, deploy := learned()
+	deploy(61)
+	require.InDelta(t, 3, y.deviations(b, 61), 0.5)
+	for range minutes {
+		deploy(61)
+	}
+	require.InDelta(t, 1, y.deviations(b, 61), 0.5)
+}
+
+// With rates of which half are twice or half the usual, a drop to a seventh is as
+// far away as a rise to the sevenfold.
+func TestBaselineOfRates(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 1))
+	y := measure(true, 1000)
+	var b baseline
+	for range 5000 {
+		y.learn(&b, 1, []float64{1e6 * math.Exp(0.5*random.NormFloat64()), 0, 0, 0})
+	}
+	low, high := y.deviations(&b, 1e6/7), y.deviations(&b, 7e6)
+	require.InDelta(t, high, -low, 0.5)
+	require.Greater(t, high, 3.5)
+	require.InDelta(t, 0, y.deviations(&b, 1e6), 0.1)
+	for _, x := range []float64{0, 1e5, 1e6, 1e9} {
+		require.InEpsilon(t, 1+x, 1+y.value(&b, 0, y.deviations(&b, x)), 1e-9, "there and back")
+	}
+}
+
+// Normalized numbers do not depend on where a host's numbers lie: for gauges not on
+// unit and offset, for rates not on the unit.
 func TestNormalizeForgetsUnits(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		values := rapid.SliceOfN(rapid.Float64Range(-1, 1), 40, 80).Draw(t, "values")
-		scale, offset := rapid.Float64Range(0.5, 1000).Draw(t, "scale"), rapid.Float64Range(-1, 1).Draw(t, "offset")
-		var a, b baseline
-		var x, y [feature.ContextWidth]float64
-		var p, q [feature.ContextWidth]float64
-		for i, v := range values {
-			v += float64(i % 2) // never still
-			copy(x[:], []float64{v, v / 2, math.Abs(v), 3})
-			copy(y[:], []float64{scale*v + scale*offset, scale*v/2 + scale*offset, scale * math.Abs(v), 3})
-			a.learn(x[:], 100)
-			b.learn(y[:], 100)
-		}
-		if a.Deviation[0] < 0.05 || b.Deviation[0] < 0.05*scale {
-			return // the floor of the scale
-		}
-		a.normalize(p[:], x[:])
-		b.normalize(q[:], y[:])
-		require.InDeltaSlice(t, p[:], q[:], 1e-6)
-	})
+	for _, rate := range []bool{false, true} {
+		rapid.Check(t, func(t *rapid.T) {
+			values := rapid.SliceOfN(rapid.Float64Range(1, 2), 40, 80).Draw(t, "values")
+			scale, offset := rapid.Float64Range(0.5, 1000).Draw(t, "scale"), rapid.Float64Range(-1, 1).Draw(t, "offset")
+			if rate {
+				offset = 0
+			}
+			y := measure(rate, 100)
+			var a, b baseline
+			var p, q, x, z [feature.ContextWidth]float64
+			for i, v := range values {
+				v += float64(i % 2) // never still
+				copy(x[:], []float64{v, v / 2, v / 3, 3})
+				copy(z[:], []float64{scale * (v + offset), scale * (v/2 + offset), scale * v / 3, 3})
+				y.learn(&a, 1, x[:])
+				y.learn(&b, 1, z[:])
+			}
+			if a.Deviation[0] < 0.1 {
+				return // the floor of the scale
+			}
+			y.normalize(&a, p[:], x[:])
+			y.normalize(&b, q[:], z[:])
+			require.InDeltaSlice(t, p[:], q[:], 1e-6)
+			y.normalize(&a, x[:], x[:])
+			require.Equal(t, p, x, "in place")
+		})
+	}
 }
 
 // A model to compare with scores beside every champion, the next ones too.

@@ -46,8 +46,7 @@ func (e *Engine[T]) reason(h *host, v *feature.Vector) string {
 func (e *Engine[T]) usual(h *host, f int) detect.Band {
 	band := h.unit.Champion.Bundle.Detector.Range[f]
 	if e.config.Shared {
-		s, m := h.baseline.scale(f), h.baseline.Mean[f]
-		band.Low, band.High = band.Low*s+m, band.High*s+m
+		band.Low, band.High = e.value(&h.baseline, f, band.Low), e.value(&h.baseline, f, band.High)
 	}
 	return band
 }
@@ -80,9 +79,8 @@ func (e *Engine[T]) normalAt(h *host, v *feature.Vector, f int, band detect.Band
 			}
 		}
 		if y := towards(near, middle); normal(y) {
-			near = y // people read few digits, and those should be true
+			return y, true // people read few digits, and those should be true
 		}
-		return near, true
 	}
 	return 0, false
 }

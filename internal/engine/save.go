@@ -88,9 +88,7 @@ func (e *Engine[T]) Load(r *state.Reader, now time.Time) error {
 }
 
 func (h *host) save(w *state.Writer) {
-	w.Int(int64(h.baseline.Seen))
-	w.Floats(h.baseline.Mean)
-	w.Floats(h.baseline.Deviation)
+	h.baseline.save(w)
 	b := &h.budget
 	for _, v := range []float64{b.Base, b.Excess, b.Extra} {
 		w.Float(v)
@@ -108,10 +106,7 @@ func (h *host) save(w *state.Writer) {
 }
 
 func (h *host) load(r *state.Reader, features int) {
-	h.baseline = baseline{Seen: int(r.Int()), Mean: r.Floats(), Deviation: r.Floats()}
-	if m := len(h.baseline.Mean); m != len(h.baseline.Deviation) || m != features && (m != 0 || h.baseline.Seen != 0) {
-		r.Fail("a baseline has %d features, want %d", m, features)
-	}
+	h.baseline.load(r, features)
 	b := &h.budget
 	for _, v := range []*float64{&b.Base, &b.Excess, &b.Extra} {
 		*v = r.Float()
@@ -123,4 +118,22 @@ func (h *host) load(r *state.Reader, features int) {
 	a := &h.alarm
 	a.History, a.Active, a.Below = uint64(r.Int()), r.Bool(), int(r.Int())
 	a.Episode, a.Start, a.Last = r.Text(), r.Int(), r.Int()
+}
+
+func (b *baseline) save(w *state.Writer) {
+	w.Int(b.Born)
+	w.Int(int64(b.Seen))
+	for _, v := range [][]float64{b.Size, b.Mean, b.Deviation} {
+		w.Floats(v)
+	}
+}
+
+func (b *baseline) load(r *state.Reader, features int) {
+	b.Born, b.Seen = r.Int(), int(r.Int())
+	for _, v := range []*[]float64{&b.Size, &b.Mean, &b.Deviation} {
+		*v = r.Floats()
+		if n := len(*v); n != features && (n != 0 || b.Seen != 0) {
+			r.Fail("a baseline has %d features, want %d", n, features)
+		}
+	}
 }

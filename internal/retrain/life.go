@@ -5,6 +5,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"telegraf-anomaly/forest"
 	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/drift"
 	"telegraf-anomaly/internal/feature"
@@ -71,6 +72,16 @@ func (u *Unit) learn(t int64, context []float64, flagged bool) {
 	}
 	u.accepted = true
 	u.regime++
+}
+
+// trust is how much a context of a Mixed unit counts. That a change has become
+// usual is for the groups' own measures to find; what the champion, by its own
+// threshold, finds strange meanwhile counts little.
+func (u *Unit) trust(v *detect.Verdict) float64 {
+	if u.Champion != nil && v != nil && forest.Anomalous(v.Score, u.Champion.Bundle.Detector.Threshold) {
+		return flaggedWeight
+	}
+	return 1
 }
 
 // enter puts an entry of the ring into the sample, where it stands for all the

@@ -104,9 +104,9 @@ func TestFailingFitIsRetried(t *testing.T) {
 	constant := make([]float64, 2*feature.ContextWidth)
 	for range 200 {
 		r.time += int64(5 * time.Minute)
-		r.unit.Observe(r.time, constant, nil)
+		r.unit.Observe(r.time, constant, 1, nil)
 	}
-	r.unit.Observe(r.time+1, constant, nil)
+	r.unit.Observe(r.time+1, constant, 1, nil)
 	require.Len(t, r.unit.Decisions, 1)
 	require.True(t, r.unit.Decisions[0].Failed)
 	require.Equal(t, Fitted, r.unit.Decisions[0].What)
@@ -203,7 +203,7 @@ func TestReferenceStays(t *testing.T) {
 // A fixed unit serves, is replaced, goes back, and never learns.
 func TestFixedUnit(t *testing.T) {
 	empty := NewFixed(nil)
-	empty.Observe(epoch, context(rand.New(rand.NewPCG(1, 1)), 20), nil)
+	empty.Observe(epoch, context(rand.New(rand.NewPCG(1, 1)), 20), 1, nil)
 	require.True(t, empty.Fixed())
 	require.Zero(t, empty.Progress()+empty.Youth(epoch))
 	good := fitted(t, 600, 0, 1)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"telegraf-anomaly/internal/feature"
 )
 
 func newTestReservoir(capacity int, seed uint64) *Reservoir {
@@ -169,4 +171,34 @@ func TestRecentIsNeverEmpty(t *testing.T) {
 		require.LessOrEqual(t, len(r.unit.recent.Entries), recentSize)
 		require.InDelta(t, 0.5, r.unit.Youth(r.time), 0.5)
 	}
+}
+
+// The sample of a unit of many groups takes each context by its weight, and a tenth
+// of that from what the champion finds strange; no change is accepted for all.
+func TestMixedUnit(t *testing.T) {
+	r := newRig(t, policy(), "")
+	r.unit.Mixed = true
+	r.observe(5*day, 20)
+	require.Greater(t, r.observe(48, 60), 40, "an incident")
+	require.Zero(t, r.count(Accepted)+r.unit.Regime())
+	require.Empty(t, r.unit.recent.Entries)
+	strange := 0
+	for _, e := range r.unit.sample.Entries {
+		if e.Context[feature.Value] > 50 {
+			strange++
+		}
+	}
+	require.InDelta(t, 0.1*48/(5*day), float64(strange)/float64(len(r.unit.sample.Entries)), 0.005)
+
+	light, strange := NewUnit("light", policy(), r.unit.learner, 1024, 1), 0
+	light.Mixed = true
+	for i := range 4000 {
+		light.Observe(epoch+int64(i), context(r.random, float64(20+40*(i%2))), []float64{1, 0.01}[i%2], nil)
+	}
+	for _, e := range light.sample.Entries {
+		if e.Context[feature.Value] > 50 {
+			strange++
+		}
+	}
+	require.InDelta(t, 0.01, float64(strange)/1024, 0.01)
 }

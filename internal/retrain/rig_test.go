@@ -81,7 +81,7 @@ func (r *rig) observe(n int, level float64) (flagged int) {
 				flagged++
 			}
 		}
-		r.unit.Observe(r.time, c, v)
+		r.unit.Observe(r.time, c, 1, v)
 		for _, d := range r.unit.Decisions {
 			if d.What != Drifted {
 				r.decisions = append(r.decisions, d)

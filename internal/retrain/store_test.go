@@ -136,7 +136,7 @@ func TestOneFitAtATime(t *testing.T) {
 		now += int64(5 * time.Minute)
 		for _, u := range units {
 			if u.Champion == nil {
-				u.Observe(now, context(random, 20), nil)
+				u.Observe(now, context(random, 20), 1, nil)
 				require.LessOrEqual(t, fitting(), 1)
 			}
 		}

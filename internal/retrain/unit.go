@@ -42,6 +42,7 @@ type Unit struct {
 	Champion *Serving
 	Shadow   *Serving
 	Role     string // of Shadow
+	Mixed    bool   // its contexts are of many groups, each in its own deviations from the usual
 
 	policy    *Policy
 	learner   *Learner // nil for a fixed unit
@@ -154,7 +155,8 @@ func (u *Unit) Fixed() bool { return u.fixed }
 
 // Observe takes a settled context with the champion's verdict on it, nil if
 // there is no champion yet. It must be called for every such context, in order.
-func (u *Unit) Observe(t int64, context []float64, v *detect.Verdict) {
+// weight is how much it counts in the sample of a Mixed unit.
+func (u *Unit) Observe(t int64, context []float64, weight float64, v *detect.Verdict) {
 	u.Pass(t, v)
 	if u.fixed {
 		return
@@ -162,7 +164,11 @@ func (u *Unit) Observe(t int64, context []float64, v *detect.Verdict) {
 	if u.seen++; u.born == 0 {
 		u.born = t
 	}
-	u.learn(t, context, v != nil && v.Anomaly)
+	if u.Mixed {
+		u.sample.Add(t, context, u.trust(v)*weight)
+	} else {
+		u.learn(t, context, v != nil && v.Anomaly)
+	}
 	u.watch(t, context, v)
 	u.schedule(t)
 }
