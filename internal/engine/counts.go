@@ -11,6 +11,7 @@ type Counts struct {
 	Learning, Missing, Warming uint64
 	Annotated                  uint64 // points that came scored already
 	Promotions, FitErrors      uint64
+	Shortened                  uint64 // reasons without a remedy, for lack of time
 	Panics                     uint64
 	LastPanic                  string
 }

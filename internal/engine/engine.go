@@ -72,6 +72,7 @@ type Engine[T any] struct {
 	incoming atomic.Pointer[model.Bundle]
 	now      time.Time
 	delays   delays
+	words    allowance // for what reasons cost
 
 	// The vector at hand.
 	verdict    detect.Verdict

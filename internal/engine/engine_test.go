@@ -71,12 +71,12 @@ func TestFieldsAreGolden(t *testing.T) {
 // The self-metric has the same fields, whatever has happened.
 func TestSelfMetricIsGolden(t *testing.T) {
 	want := []string{"vectors", "scored", "anomalies", "learning", "missing", "warming", "already_annotated", "errors_score",
-		"errors_fit", "promotions", "latency_p50_ms", "latency_p99_ms", "hosts", "late", "duplicate", "invalid", "evicted", "refused", "resynced"}
+		"errors_fit", "promotions", "reasons_shortened", "latency_p50_ms", "latency_p99_ms", "hosts", "late", "duplicate", "invalid", "evicted", "refused", "resynced"}
 	keys := func(r *rig) []string { k, _ := copied(r.engine.SelfMetric(nil)); return k }
 
 	unknown := learning()
 	unknown.Schema.Interval = 0
-	require.Equal(t, want[:12], keys(newRig(t, unknown)), "the interval is not known yet")
+	require.Equal(t, want[:13], keys(newRig(t, unknown)), "the interval is not known yet")
 	require.Equal(t, want, keys(newRig(t, learning())))
 	r := newRig(t, given(fitted(t, 1)))
 	r.usual("a", 0, 20)

@@ -32,14 +32,27 @@ func (e *Engine[T]) reason(h *host, v *feature.Vector) string {
 	default:
 		b.WriteString(": unusual for what it did before or for what the others do")
 	}
-	if !forest.Anomalous(e.verdict.Score, e.verdict.Threshold) {
-		b.WriteString("; normal by itself, but the alarm is not cleared yet")
-	} else if y, ok := e.normalAt(h, v, top, band); ok {
-		fmt.Fprintf(&b, "; normal again at %s", short(y))
-	} else {
-		b.WriteString("; no change of it alone makes this normal")
-	}
+	b.WriteString(e.remedy(h, v, top, band))
 	return b.String()
+}
+
+// remedy says at which value of a feature the vector would be normal. It is by far
+// the dearest word of a verdict: in a storm of alarms it is left out.
+func (e *Engine[T]) remedy(h *host, v *feature.Vector, f int, band detect.Band) (text string) {
+	if !forest.Anomalous(e.verdict.Score, e.verdict.Threshold) {
+		return "; normal by itself, but the alarm is not cleared yet"
+	}
+	if live := e.config.MaxHold > 0; live && !e.words.any(e.now) {
+		e.Counts.Shortened++
+		return ""
+	}
+	e.words.spend(func() {
+		text = "; no change of it alone makes this normal"
+		if y, ok := e.normalAt(h, v, f, band); ok {
+			text = "; normal again at " + short(y)
+		}
+	})
+	return text
 }
 
 // usual is the training range of a feature in its own unit.

@@ -14,7 +14,7 @@ func (e *Engine[T]) SelfMetric(dst []lp.Value) []lp.Value {
 		lp.Int("vectors", int64(c.Vectors)), lp.Int("scored", int64(c.Scored)), lp.Int("anomalies", int64(c.Anomalies)),
 		lp.Int("learning", int64(c.Learning)), lp.Int("missing", int64(c.Missing)), lp.Int("warming", int64(c.Warming)),
 		lp.Int("already_annotated", int64(c.Annotated)), lp.Int("errors_score", int64(c.Panics)),
-		lp.Int("errors_fit", int64(c.FitErrors)), lp.Int("promotions", int64(c.Promotions)),
+		lp.Int("errors_fit", int64(c.FitErrors)), lp.Int("promotions", int64(c.Promotions)), lp.Int("reasons_shortened", int64(c.Shortened)),
 		lp.Float("latency_p50_ms", milliseconds(e.delays.quantile(0.5))),
 		lp.Float("latency_p99_ms", milliseconds(e.delays.quantile(0.99))))
 	if j := e.joiner; j != nil {
