@@ -67,6 +67,9 @@ soak: bin/telegraf bin/influxd
 	@bin/chaos -soak $(DURATION) -dir .run/soak
 endif
 
+overload: ## a line of a gigabyte, a million bad lines, a million hosts, alarms on 10,000 hosts
+	OVERLOAD=full $(GO) test -count=1 -timeout 30m -run '^(TestEndlessLine|TestMalformedLines|TestHostsWithoutEnd|TestEverythingIsAnomalous)$$' -v $(E2E)
+
 throughput: bin/telegraf ## measure speed, memory and size, alone and under Telegraf
 	E2E=1 THROUGHPUT=full $(GO) test -count=1 -timeout 30m -run '^TestThroughput' -v $(E2E)
 
