@@ -54,7 +54,7 @@ func (m *member[T]) arrive(s *series) {
 		m.waiting--
 	} else if !s.seen && m.number <= firstBuckets {
 		for i := range s.inputs {
-			if !m.fed(s.inputs[i].feature) {
+			if !m.fed(int(s.inputs[i].feature)) {
 				m.waiting--
 			}
 		}

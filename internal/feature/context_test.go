@@ -96,7 +96,7 @@ func TestSupposeEqualsRecomputing(t *testing.T) {
 		if math.IsNaN(last) && other == v.Values[0] {
 			want[Run] = v.Context[Run]
 		}
-		require.InDeltaSlice(t, want, got, 1e-6)
+		require.InDeltaSlice(t, want, got, 2e-6*(1+want[Deviation]))
 	})
 }
 

@@ -50,9 +50,11 @@ func (j *Joiner[T]) key(p *lp.Point) []byte {
 
 // newGroup makes the group whose key was built last.
 func (j *Joiner[T]) newGroup(p *lp.Point) *member[T] {
-	m := &member[T]{Group: Group{Key: string(j.keyText)}}
-	for _, tag := range j.schema.GroupBy {
-		m.Tags = append(m.Tags, string(p.Tag(tag)))
+	m := &member[T]{Group: Group{Key: string(j.keyText), Tags: make([]string, 0, len(j.schema.GroupBy))}}
+	for rest := m.Key; len(m.Tags) < len(j.schema.GroupBy); {
+		n := len(p.Tag(j.schema.GroupBy[len(m.Tags)]))
+		m.Tags = append(m.Tags, rest[:n]) // of one memory with the key
+		rest = rest[min(n+1, len(rest)):]
 	}
 	j.groups[m.Key] = m
 	return m
@@ -114,7 +116,7 @@ func (m *member[T]) learn(s *series) bool {
 // forget drops series that stopped reporting, lest interfaces that come and go
 // pile up.
 func (m *member[T]) forget() {
-	m.sorted = slices.DeleteFunc(m.sorted, func(s *series) bool { return m.number-s.last > forgetAfter*s.stride })
+	m.sorted = slices.DeleteFunc(m.sorted, func(s *series) bool { return m.number-s.last > forgetAfter*int64(s.stride) })
 }
 
 // fed reports whether any series has brought the feature so far.

@@ -12,13 +12,13 @@ const (
 
 // input is what one series contributes to one feature in the open bucket.
 type input struct {
-	feature int
+	feature int32
 	counter bool
 	fields  []reading // in the order of the feature's Fields
 }
 
 func newInput(f *Feature, i int) input {
-	return input{feature: i, counter: f.Kind == Counter, fields: make([]reading, len(f.Fields))}
+	return input{feature: int32(i), counter: f.Kind == Counter, fields: make([]reading, len(f.Fields))}
 }
 
 // take returns the series' contribution in the bucket and makes the input ready

@@ -80,8 +80,8 @@ func (s *series) save(w *state.Writer) {
 	w.Text(s.key)
 	w.Bool(s.seen)
 	w.Int(s.last)
-	w.Int(s.stride)
-	w.Int(s.gap)
+	w.Int(int64(s.stride))
+	w.Int(int64(s.gap))
 	w.Int(int64(s.misses))
 	w.Int(int64(len(s.inputs)))
 	for _, in := range s.inputs {
@@ -95,7 +95,7 @@ func (s *series) save(w *state.Writer) {
 }
 
 func loadSeries(r *state.Reader, schema *Schema) *series {
-	s := &series{key: r.Text(), seen: r.Bool(), last: r.Int(), stride: r.Int(), gap: r.Int(), misses: int(r.Int())}
+	s := &series{key: r.Text(), seen: r.Bool(), last: r.Int(), stride: int32(r.Int()), gap: int32(r.Int()), misses: int32(r.Int())}
 	for range r.Count(1) {
 		f := int(r.Int())
 		if f < 0 || f >= len(schema.Features) {
@@ -123,7 +123,11 @@ func (p *past) save(w *state.Writer) {
 	w.Int(int64(p.run))
 	w.Int(p.newest)
 	w.Int(int64(len(p.slots)))
-	for _, m := range p.slots {
+	for i := range p.slots {
+		m := p.slots[i].moments()
+		if i == slot(p.newest, len(p.slots)) {
+			m = p.current
+		}
 		w.Int(int64(m.n))
 		w.Float(m.mean)
 		w.Float(m.m2)
@@ -141,8 +145,13 @@ func (p *past) load(r *state.Reader, sh shape) {
 		r.Fail("a window has %d slots, want %d", n, sh.slots)
 		return
 	}
-	p.slots = make([]moments, n)
+	p.slots = make([]stretch, n)
 	for i := range p.slots {
-		p.slots[i] = moments{n: int32(r.Int()), mean: r.Float(), m2: r.Float()}
+		m := moments{n: int32(r.Int()), mean: r.Float(), m2: r.Float()}
+		if i == slot(p.newest, n) {
+			p.current = m
+		} else {
+			p.slots[i] = m.stretch()
+		}
 	}
 }

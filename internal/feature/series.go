@@ -16,12 +16,12 @@ const (
 // series is the memory of one series that feeds at least one feature.
 type series struct {
 	key    string
-	seen   bool
-	last   int64 // number, in its group, of the bucket with its newest sample
-	stride int64 // its usual spacing in buckets of the group
-	gap    int64 // its newest spacing
-	misses int   // due buckets missed in a row
 	inputs []input
+	last   int64 // number, in its group, of the bucket with its newest sample
+	stride int32 // its usual spacing in buckets of the group
+	gap    int32 // its newest spacing
+	misses int32 // due buckets missed in a row
+	seen   bool
 }
 
 // newSeries returns nil if p feeds no feature.
@@ -71,13 +71,13 @@ func (s *series) alive() bool { return s.seen && s.misses < forgetMisses }
 
 // due reports whether the series should have a sample in the group's bucket
 // number n, but has none yet.
-func (s *series) due(n int64) bool { return s.alive() && n-s.last >= s.stride }
+func (s *series) due(n int64) bool { return s.alive() && n-s.last >= int64(s.stride) }
 
 // arrived notes that the series has a sample in bucket number n. A spacing that
 // comes twice in a row is the usual one.
 func (s *series) arrived(n int64) {
 	if s.seen && n > s.last {
-		if gap := n - s.last; gap == s.gap {
+		if gap := int32(min(n-s.last, math.MaxInt32)); gap == s.gap {
 			s.stride = gap
 		} else {
 			s.gap = gap
@@ -88,12 +88,12 @@ func (s *series) arrived(n int64) {
 
 // longest is the distance in time beyond which two samples give no rate.
 func (s *series) longest(interval time.Duration) int64 {
-	return max(gapIntervals*s.stride*int64(interval), int64(hiccup))
+	return max(gapIntervals*int64(s.stride)*int64(interval), int64(hiccup))
 }
 
 // feeds reports whether the series is an input of the feature.
 func (s *series) feeds(feature int) bool {
-	return slices.ContainsFunc(s.inputs, func(in input) bool { return in.feature == feature })
+	return slices.ContainsFunc(s.inputs, func(in input) bool { return int(in.feature) == feature })
 }
 
 // discard ends the bucket of a sample that came too late for it: counters keep

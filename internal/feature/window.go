@@ -61,28 +61,51 @@ func (m *moments) deviation() float64 {
 	return math.Sqrt(m.m2 / float64(m.n-1))
 }
 
+// A stretch is the moments of a slot that is over, in 16 bytes: their mean to the
+// bit, their deviation to seven digits.
+type stretch struct {
+	mean   float64
+	spread float32 // root of the sum of squared deviations, which might not fit itself
+	n      int32
+}
+
+func (m *moments) stretch() stretch {
+	return stretch{n: m.n, mean: m.mean, spread: float32(math.Sqrt(m.m2))}
+}
+
+func (s *stretch) moments() moments {
+	spread := float64(s.spread)
+	return moments{n: s.n, mean: s.mean, m2: spread * spread}
+}
+
 // window is the recent past of one feature of one group.
 type window struct {
-	slots  []moments
-	newest int64 // number of the newest slot
-	last   float64
-	run    int32 // values in a row equal to last
+	slots   []stretch // the place of the newest one is empty
+	current moments   // of the newest slot: its values may yet be taken back, see Suppose
+	newest  int64     // number of the newest slot
+	last    float64
+	run     int32 // values in a row equal to last
 }
 
 // slide moves the window to bucket b, emptying the slots that it leaves behind.
 func (w *window) slide(s shape, b int64) {
 	if w.slots == nil {
-		w.slots, w.last = make([]moments, s.slots), math.NaN()
+		w.slots, w.last = make([]stretch, s.slots), math.NaN()
 	}
 	if s.slots == 0 {
 		return
 	}
 	to := floorDiv(b, s.per)
+	if to == w.newest {
+		return
+	}
+	w.slots[slot(w.newest, s.slots)] = w.current.stretch()
+	w.current = moments{}
 	if d := to - w.newest; d < 0 || d >= int64(s.slots) {
 		clear(w.slots)
 	} else {
 		for n := w.newest + 1; n <= to; n++ {
-			w.slots[slot(n, s.slots)] = moments{}
+			w.slots[slot(n, s.slots)] = stretch{}
 		}
 	}
 	w.newest = to
@@ -91,7 +114,7 @@ func (w *window) slide(s shape, b int64) {
 // add puts the value of the bucket that the window was moved to into it.
 func (w *window) add(s shape, x float64) {
 	if s.slots > 0 {
-		w.slots[slot(w.newest, s.slots)].add(x)
+		w.current.add(x)
 	}
 	if same(x, w.last) {
 		w.run++
@@ -127,21 +150,29 @@ func (w *window) total() (m moments) {
 		oldest = slot(w.newest+1, len(w.slots))
 	}
 	sum := 0.0
-	for _, part := range [][]moments{w.slots[oldest:], w.slots[:oldest]} {
+	for _, part := range [][]stretch{w.slots[oldest:], w.slots[:oldest]} {
 		for i := range part {
 			m.n += part[i].n
 			sum += float64(part[i].mean * float64(part[i].n))
 		}
 	}
-	if m.n == 0 {
+	if m.n += w.current.n; m.n == 0 {
 		return m
 	}
+	sum += float64(w.current.mean * float64(w.current.n))
 	m.mean = sum / float64(m.n)
-	for _, part := range [][]moments{w.slots[oldest:], w.slots[:oldest]} {
+	for _, part := range [][]stretch{w.slots[oldest:], w.slots[:oldest]} {
 		for i := range part {
-			d := part[i].mean - m.mean
-			m.m2 += part[i].m2 + float64(float64(d*d)*float64(part[i].n))
+			s := part[i].moments()
+			m.m2 += s.about(m.mean)
 		}
 	}
+	m.m2 += w.current.about(m.mean)
 	return m
+}
+
+// about is the sum of squared deviations from another mean.
+func (m *moments) about(mean float64) float64 {
+	d := m.mean - mean
+	return m.m2 + float64(float64(d*d)*float64(m.n))
 }
