@@ -6,6 +6,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -90,10 +91,8 @@ func serve(config string, misuse error, stdin io.Reader, stdout, stderr io.Write
 	// Ctrl-C reaches Telegraf's whole process group; it is Telegraf that ends us,
 	// by closing stdin once it has written everything.
 	signal.Ignore(syscall.SIGINT)
-	stop := make(chan struct{})
-	terminate := make(chan os.Signal, 1)
-	signal.Notify(terminate, syscall.SIGTERM)
-	go func() { <-terminate; close(stop) }()
+	terminated, release := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer release()
 
 	log := stdio.NewLogger(stderr)
 	defer log.Close()
@@ -105,12 +104,13 @@ func serve(config string, misuse error, stdin io.Reader, stdout, stderr io.Write
 	s.start(config)
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
+	defer func() { signal.Stop(hangup); close(hangup) }()
 	go func() {
 		for range hangup {
 			s.Call(func() { s.restart(config) })
 		}
 	}()
-	err := s.Run(stop)
+	err := s.Run(terminated.Done())
 	s.Close()
 	if f, ok := stdout.(*os.File); ok {
 		stdio.Drain(int(f.Fd()))

@@ -14,8 +14,8 @@ import (
 
 const temporary = ".tmp-"
 
-// step does one thing to the disk. Tests make the n-th one fail.
-var step = func(do func() error) error { return do() }
+// Step does one thing to the disk. Only tests change it, to make the n-th one fail.
+var Step = func(do func() error) error { return do() }
 
 // Write replaces the file at path: temporary file in the same directory, fsync,
 // rename, fsync of the directory. An error names the file; after one of the last
@@ -23,7 +23,7 @@ var step = func(do func() error) error { return do() }
 func Write(path string, data []byte, mode os.FileMode) error {
 	dir := filepath.Dir(path)
 	var f *os.File
-	err := step(func() (err error) {
+	err := Step(func() (err error) {
 		f, err = os.CreateTemp(dir, temporary+filepath.Base(path)+"-*")
 		return err
 	})
@@ -37,7 +37,7 @@ func Write(path string, data []byte, mode os.FileMode) error {
 		f.Close,
 		func() error { return os.Rename(f.Name(), path) },
 	} {
-		if err := step(do); err != nil {
+		if err := Step(do); err != nil {
 			_ = f.Close()           // once more does no harm
 			_ = os.Remove(f.Name()) // Sweep finds what stays
 			return fmt.Errorf("write %s: %w", path, err)
@@ -51,7 +51,7 @@ func Write(path string, data []byte, mode os.FileMode) error {
 
 // SyncDir makes renames and removals in dir durable, where the file system can.
 func SyncDir(dir string) error {
-	return step(func() error {
+	return Step(func() error {
 		d, err := os.Open(dir)
 		if err != nil {
 			return err
@@ -73,7 +73,7 @@ func Sweep(dir string) error {
 	}
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), temporary) {
-			err = errors.Join(err, step(func() error { return os.Remove(filepath.Join(dir, e.Name())) }))
+			err = errors.Join(err, Step(func() error { return os.Remove(filepath.Join(dir, e.Name())) }))
 		}
 	}
 	return err

@@ -43,10 +43,10 @@ func TestWrite(t *testing.T) {
 // failing lets the n-th step fail, counting from 1; done says that the step was
 // done all the same.
 func failing(t *testing.T, n int, err error, done bool) (steps *int) {
-	was := step
-	t.Cleanup(func() { step = was })
+	was := Step
+	t.Cleanup(func() { Step = was })
 	steps = new(int)
-	step = func(do func() error) error {
+	Step = func(do func() error) error {
 		if *steps++; *steps != n {
 			return do()
 		}
@@ -89,7 +89,7 @@ func TestWriteFails(t *testing.T) {
 					}
 					require.Equal(t, []string{want}, files)
 
-					step = func(do func() error) error { return do() }
+					Step = func(do func() error) error { return do() }
 					require.NoError(t, Sweep(dir))
 					require.Equal(t, []string{want}, content(t, dir))
 					require.NoError(t, Write(path, []byte("again"), 0o640), "what failed once may go well later")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -316,6 +317,9 @@ func TestKill(t *testing.T) {
 	kills := 25
 	if testing.Short() {
 		kills = 5
+	}
+	if n, err := strconv.Atoi(os.Getenv("KILLS")); err == nil { // as `make overload` has it
+		kills = n
 	}
 	s, dir := newStore(t)
 	require.NoError(t, s.Promote(save(t, s, fit(t, 1), 0)))

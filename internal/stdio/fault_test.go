@@ -2,6 +2,7 @@ package stdio
 
 import (
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,7 @@ func (f faulty) fail() {
 // Wherever the engine fails, every line comes out once and in order, the faults
 // are counted, and scoring goes on.
 func TestFaultsCostNoLine(t *testing.T) {
+	chance := rand.New(rand.NewPCG(1, 1))
 	for _, c := range []struct {
 		name   string
 		fails  func(call int) bool
@@ -56,6 +58,7 @@ func TestFaultsCostNoLine(t *testing.T) {
 		{"third call", func(n int) bool { return n == 3 }, true},
 		{"fourth call", func(n int) bool { return n == 4 }, true},
 		{"every fiftieth", func(n int) bool { return n%50 == 0 }, true},
+		{"one in a hundred, at random", func(int) bool { return chance.Float64() < 0.01 }, true},
 		{"every seventh", func(n int) bool { return n%7 == 0 }, false},
 		{"every other", func(n int) bool { return n%2 == 0 }, false},
 		{"always", func(int) bool { return true }, false},
