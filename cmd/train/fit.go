@@ -283,8 +283,12 @@ func (f *fitting) text() {
 		f.say("chosen on %s: %s", f.incidents(), describe(f.search.Trials[f.search.Best]))
 	}
 	if h := f.heldOut; h != nil {
-		f.say("expected: %s alarms per host and week, counted on %d rows since %s that were not learned from",
-			figure(h.AlarmsPerHostWeek), h.Rows, h.From.Format(time.RFC3339))
+		wrong := ""
+		if h.Labelled {
+			wrong = fmt.Sprintf(", %s of them false", figure(7*h.FalseAlarmsPerDay))
+		}
+		f.say("expected: %s alarms per host and week%s, counted on %d rows since %s that were not learned from",
+			figure(h.AlarmsPerHostWeek), wrong, h.Rows, h.From.Format(time.RFC3339))
 	}
 	f.say("threshold %.4f; model %s is current now", f.bundle.Detector.Threshold, f.bundle.ID())
 }

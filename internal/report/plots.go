@@ -78,7 +78,7 @@ func svg(p *plot.Plot, wide bool) (template.HTML, error) {
 		width, height = 960, 260
 	}
 	c := vgsvg.New(width, height)
-	p.Draw(draw.New(c))
+	p.Draw(draw.Crop(draw.New(c), 0, -8, 0, 0)) // the last label is as wide as its tick is not
 	var b bytes.Buffer
 	if _, err := c.WriteTo(&b); err != nil {
 		return "", err

@@ -179,9 +179,9 @@ func withSchema(t *Table, s feature.Schema) *Table {
 	return &c
 }
 
-// best prefers what keeps to the budget of false alarms; then more incidents
-// found, a better ranking, fewer false alarms, and the earlier point. A trial
-// that failed is worst.
+// best prefers what keeps to the budget of false alarms, or comes nearest; within
+// it more incidents found; then a better ranking, fewer false alarms, and the
+// earlier point. A trial that failed is worst.
 func best(trials []Trial, budget float64) int {
 	order := make([]int, len(trials))
 	for i := range order {
@@ -193,12 +193,18 @@ func best(trials []Trial, budget float64) int {
 		}
 		return x
 	}
+	found := func(t *Trial) float64 { // what costs too much is not bought for what it brings
+		if t.FalseAlarmsPerDay > budget {
+			return 0
+		}
+		return defined(t.EventRecall)
+	}
 	slices.SortStableFunc(order, func(a, b int) int {
 		x, y := &trials[a], &trials[b]
 		return cmp.Or(
 			cmp.Compare(btoi(x.Err != nil), btoi(y.Err != nil)),
 			cmp.Compare(math.Max(x.FalseAlarmsPerDay, budget), math.Max(y.FalseAlarmsPerDay, budget)),
-			cmp.Compare(defined(y.EventRecall), defined(x.EventRecall)),
+			cmp.Compare(found(y), found(x)),
 			cmp.Compare(defined(y.AveragePrecision), defined(x.AveragePrecision)),
 			cmp.Compare(x.FalseAlarmsPerDay, y.FalseAlarmsPerDay),
 		)

@@ -62,6 +62,7 @@ func TestBest(t *testing.T) {
 		{"more incidents within the budget", []Trial{trial(.5, .3, .9), trial(.9, .6, .1)}, 1},
 		{"a budget is a budget", []Trial{trial(1.5, 1, 1), trial(.9, .2, .1)}, 1},
 		{"none within: the quietest", []Trial{trial(9, 1, 1), trial(3, .5, .5)}, 1},
+		{"none within, equally loud: whatever the later finds", []Trial{trial(3, .2, .5), trial(3, .9, .5)}, 0},
 		{"ranking decides a tie", []Trial{trial(.5, .5, .2), trial(.5, .5, .3)}, 1},
 		{"then quiet", []Trial{trial(.5, .5, .2), trial(.2, .5, .2)}, 1},
 		{"then the earlier", []Trial{trial(.5, .5, .2), trial(.5, .5, .2)}, 0},
