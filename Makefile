@@ -11,7 +11,7 @@ E2E := ./internal/e2e
 OTHERS = $(shell $(GO) list ./... | grep -v /internal/e2e)
 AROUND := ./cmd/train ./internal/dashboards ./packaging/... ./docs
 
-.PHONY: help run test build race lint fuzz chaos soak overload throughput demo load up down packages bench-quality bench-learning clean
+.PHONY: help run test build race lint fuzz chaos soak overload throughput demo load up down packages bench bench-quality bench-learning clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z\/ -]+:.*## / {printf "  make %-26s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ down: ## end that, keep its data
 VERSION ?= 0.0.0
 packages: ## deb and rpm of VERSION, into dist/
 	$(GO) run ./packaging/build -version $(VERSION) -out dist
+
+bench: bin/telegraf ## speed and memory, this project and every peer by turns, 15 minutes; ARGS='--only lines --rounds 3'
+	$(GO) run ./bench/speed --micro .run/bench.txt --json docs/speed.json --docs docs/BENCHMARKS.md $(ARGS)
 
 bench-quality: ## detection and attribution on labelled records; DATA=folder CAPTURE=folder
 	$(GO) run ./bench/quality --data $(DATA) --capture "$(CAPTURE)" --json docs/quality.json --docs docs/BENCHMARKS.md

@@ -76,10 +76,11 @@ func (p *peer) ask(r request) (a answer, err error) {
 	if err != nil {
 		return a, err
 	}
-	if _, err := p.in.Write(append(text, '\n')); err != nil {
-		return a, err
+	_, err = p.in.Write(append(text, '\n'))
+	var line []byte
+	if err == nil {
+		line, err = p.out.ReadBytes('\n')
 	}
-	line, err := p.out.ReadBytes('\n')
 	if err != nil {
 		p.why = fmt.Errorf("%s ended in the middle: %w", p.who, err)
 		return a, p.why

@@ -56,6 +56,7 @@ func drawCurves(file, title, x, y string, names []string, points []point) error 
 	if err := plotutil.AddLinePoints(p, lines...); err != nil {
 		return fmt.Errorf("%s: %w", title, err)
 	}
+	p.Y.Min, p.Y.Max = p.Y.Min/1.5, p.Y.Max*1.5 // room for the legend
 	return p.Save(5*vg.Inch, 3*vg.Inch, file)
 }
 
@@ -91,5 +92,6 @@ func (r *report) drawMixes(file string) error {
 		return err
 	}
 	p.NominalX(names...)
+	p.Y.Min, p.Y.Max = p.Y.Min/1.5, p.Y.Max*4
 	return p.Save(6*vg.Inch, 3*vg.Inch, file)
 }

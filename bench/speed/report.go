@@ -124,6 +124,7 @@ func (r *report) markdown(w io.Writer) {
 	fmt.Fprint(w, "### This project and its peers\n\n")
 	table(w, r.rows(r.Figures))
 	fmt.Fprint(w, "### How it grows\n\n")
+	fmt.Fprintf(w, "![what a line costs](img/%s)\n\n", mixPicture)
 	for _, p := range pictures {
 		fmt.Fprintf(w, "![%s](img/%s)\n\n", p.title, p.file)
 	}
