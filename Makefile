@@ -67,7 +67,8 @@ soak: bin/telegraf bin/influxd
 	@bin/chaos -soak $(DURATION) -dir .run/soak
 endif
 
-overload: ## a line of a gigabyte, a million bad lines, a million hosts, alarms on 10,000 hosts
+overload: ## a line of a gigabyte, a million bad lines, a million hosts, alarms on 10,000 hosts, 1,000 kills while saving
+	KILLS=1000 $(GO) test -count=1 -timeout 30m -run '^TestKill$$' -v ./internal/model
 	OVERLOAD=full $(GO) test -count=1 -timeout 30m -run '^(TestEndlessLine|TestMalformedLines|TestHostsWithoutEnd|TestEverythingIsAnomalous)$$' -v $(E2E)
 
 throughput: bin/telegraf ## measure speed, memory and size, alone and under Telegraf

@@ -33,6 +33,15 @@ func TestBrokenSetUpPassesEverything(t *testing.T) {
 		{"damaged_model", model(flip(current, len(current)/2)), "SHA-256"},
 		{"newer_model", model(newer(current)), "newer than this program"},
 		{"foreign_model", model([]byte("PK\x03\x04 a pickle or whatever, long enough to be looked at")), "not a model"},
+		{"two_blocks", block("[[processors.anomaly]]"), "2 [[processors.anomaly]] blocks"},
+		{"value_out_of_range", block("trees = -1"), "trees = -1"},
+		{"alarm_nobody_understands", block("alarm = \"often\""), `alarm = "often"`},
+		{"feature_without_fields", block("[[processors.anomaly.feature]]\nname = \"a\"\nmeasurement = \"cpu\""), "feature 1"},
+		{"no_text_at_all", block("\x00\xff"), "line 2"},
+		{"no_such_maintenance_windows", block("quiet_periods = \"%s/none\""), "quiet_periods"},
+		{"no_such_challenger", block("challenger = \"%s/none\""), "challenger"},
+		{"model_and_shared_scope", block("scope = \"shared\"\nstate = \"%s/state\"\nmodel = \"" + store + "\""), "shared"},
+		{"model_is_endless", block("model = \"/dev/zero\""), "larger than"},
 		{"model_for_other_features", block("window = \"7m\"\nmodel = \"" + store + "\""), "the model was fitted for"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
