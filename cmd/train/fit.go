@@ -154,7 +154,7 @@ func (f *fitting) collect(window time.Duration) (err error) {
 func (f *fitting) lookBack() (err error) {
 	f.split = trainer.SplitAt(f.set.From, f.set.To, f.set.Seen)
 	if f.source.CSV && !f.source.HasTime || f.set.Seen < 200 {
-		f.say("the record is too short, or has no times, to hold a part of it out")
+		f.say("the record is too short, or has no times, to hold a part of it out: nothing is chosen by it, and no alarms can be expected")
 		return nil
 	}
 	f.table, err = trainer.ReadTable(f.ctx, f.source, f.Schema, f.split.Validation.Add(-2*f.Schema.Window))
@@ -172,14 +172,16 @@ func (f *fitting) choose(c *fitCmd) error {
 	if err != nil || len(axes) == 0 {
 		return err
 	}
-	if f.table == nil {
-		err = fmt.Errorf("%w: there is no part of the record to choose by", detect.ErrRows)
-	} else {
+	asked := len(c.Grid) > 0
+	switch {
+	case f.table != nil:
 		err = f.searchOver(axes)
+	case asked:
+		err = fmt.Errorf("%w: there is no part of the record to choose by", detect.ErrRows)
 	}
-	if len(c.Grid) == 0 && (f.table == nil || errors.Is(err, trainer.ErrNoIncident)) {
-		f.say("the contamination is not searched for, it is the configured one: %v", err)
-		f.search, err = nil, nil
+	if errors.Is(err, trainer.ErrNoIncident) && !asked {
+		f.say("contamination %g as configured, for there is nothing to choose by: %v", f.Detect.Contamination, err)
+		return nil
 	}
 	return err
 }

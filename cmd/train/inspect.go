@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"telegraf-anomaly/internal/model"
+	"telegraf-anomaly/internal/trainer"
 )
 
 type inspectCmd struct {
@@ -42,7 +43,7 @@ func inspect(w io.Writer, b *model.Bundle) {
 		[]string{"weights, bits", fmt.Sprintf("range %g, residual %g, relation %g, flat %g", o.RangeWeight, o.ResidualWeight, o.RelationWeight, o.FlatWeight)},
 		[]string{"seed", strconv.FormatUint(o.Seed, 10)},
 		[]string{"data", fmt.Sprintf("%s: %d rows of %d group(s), %s to %s", p.Source, p.Rows, p.Groups, p.From.Format(time.RFC3339), p.To.Format(time.RFC3339))},
-		[]string{"left out", fmt.Sprint(p.Dropped)},
+		[]string{"left out", trainer.Counts(p.Dropped).String()},
 		[]string{"data digest", p.DataDigest},
 		[]string{"fitted by", fmt.Sprintf("%s (commit %s, %s)", p.Program, orNone(p.Commit), p.Go)},
 		[]string{"probes", fmt.Sprintf("%d, reproduced", len(b.Probes))},

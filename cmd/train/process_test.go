@@ -110,8 +110,9 @@ func sound(t *testing.T, store string) (names []string) {
 // kill -9 at any moment of a save leaves the old or the new version. strace kills
 // the program as it enters its n-th call of each kind that a save is made of.
 func TestKilledWhileSaving(t *testing.T) {
+	e2e(t)
 	strace, err := exec.LookPath("strace")
-	if err != nil || testing.Short() {
+	if err != nil {
 		t.Skip("needs strace")
 	}
 	data := record(t, "--last", "24h", "--per-kind", "0")
@@ -159,9 +160,7 @@ func TestTrainersAtOnce(t *testing.T) {
 
 // A trainer that cannot have the lock says who has it, and leaves the store alone.
 func TestATrainerDoesNotWaitForever(t *testing.T) {
-	if _, err := exec.LookPath("flock"); err != nil {
-		t.Skip("needs flock")
-	}
+	e2e(t)
 	data := record(t, "--last", "24h", "--per-kind", "0")
 	store := fitted(t, data)
 	holder := exec.Command("flock", filepath.Join(store, "lock"), "sleep", "60")

@@ -3,6 +3,9 @@ package trainer
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"telegraf-anomaly/internal/feature"
@@ -31,6 +34,18 @@ func (c Counts) add(reason string, n int) {
 	if n > 0 {
 		c[reason] += n
 	}
+}
+
+// String lists them by reason, "nothing" if there are none.
+func (c Counts) String() string {
+	var parts []string
+	for _, reason := range slices.Sorted(maps.Keys(c)) {
+		parts = append(parts, fmt.Sprintf("%d %s", c[reason], reason))
+	}
+	if len(parts) == 0 {
+		return "nothing"
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Settle fills in the schema's interval from the record.
