@@ -206,7 +206,7 @@ func (r *rig) watch() {
 	var rest []byte
 	buffer := make([]byte, 1<<20)
 	for tick := 0; ; tick++ {
-		if tick%50 == 0 {
+		if tick%500 == 0 {
 			r.memory.look(r.processors())
 		}
 		if out == nil {
