@@ -66,7 +66,9 @@ type run struct {
 
 const (
 	learning = 70              // intervals until windows are warm and a host's own level is known
-	serving  = 6               // intervals that are scored
+	serving  = 6               // intervals that are scored, at least
+	enough   = 100_000         // lines, for the clock
+	longest  = 6000            // intervals, before the next model is due
 	fitting  = 2 * time.Second // that a fit may take
 )
 
@@ -91,23 +93,39 @@ func (b *bench) serveFleet(hosts int, keys string) (r run, err error) {
 	}
 	scored := make(chan int)
 	go func() { scored <- countScored(out) }()
-	f, steps := newFleet(hosts), learning+800/hosts
-	err = f.play(in, steps)
+	f, steps := newFleet(hosts), min(longest, max(serving, enough/linesPerHost/hosts))
+	err = f.play(in, learning+800/hosts)
 	time.Sleep(fitting)
-	err = errors.Join(err, f.play(in, serving))
-	r.lines = (steps + serving) * hosts * linesPerHost
-	for range 100 { // until it has taken everything
-		time.Sleep(20 * time.Millisecond)
-		r.resident, r.peak = memory(c.Process.Pid)
-	}
+	before := settled(c.Process.Pid)
+	err = errors.Join(err, f.play(in, steps))
+	r.lines, r.cpu = steps*hosts*linesPerHost, settled(c.Process.Pid)-before
+	r.resident, r.peak = memory(c.Process.Pid)
 	in.Close()
 	n := <-scored
 	err = errors.Join(err, c.Wait())
 	if want := hosts * linesPerHost * (serving - 1); err == nil && n < want {
 		err = fmt.Errorf("%d lines of %d hosts were scored, want %d", n, hosts, want)
 	}
-	r.cpu = c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 	return r, err
+}
+
+// settled waits until a process has nothing to do and returns its processor time
+// so far.
+func settled(pid int) (d time.Duration) {
+	for last := time.Duration(-1); d != last; {
+		last = d
+		time.Sleep(300 * time.Millisecond)
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid)) // a fixed pattern
+		d = 0
+		for _, t := range threads {
+			var ns int64
+			if text, err := os.ReadFile(t); err == nil {
+				_, _ = fmt.Sscan(string(text), &ns)
+			}
+			d += time.Duration(ns).Round(time.Millisecond) // what it does when idle
+		}
+	}
+	return d
 }
 
 var fleetConfig = fmt.Sprintf("[[processors.anomaly]]\n  scope = \"shared\"\n  interval = %q\n", interval)

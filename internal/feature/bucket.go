@@ -11,6 +11,9 @@ import (
 // never seen; after them an input that is not configured delays nothing.
 const firstBuckets = 3
 
+// maxFree is how many buckets' room for items is kept for buckets to come.
+const maxFree = 16_384
+
 // bucketOf rounds a time to the nearest multiple of the interval whose own time
 // can be told.
 func bucketOf(t, interval int64) int64 {
@@ -92,7 +95,10 @@ func (j *Joiner[T]) close(m *member[T]) {
 
 	j.held -= len(m.items)
 	clear(m.items)
-	j.free, m.items = append(j.free, m.items[:0]), nil
+	if len(j.free) < maxFree {
+		j.free = append(j.free, m.items[:0])
+	}
+	m.items = nil
 	m.isOpen, m.clock = false, clock{}
 	j.open.remove(m)
 }

@@ -1,7 +1,7 @@
 package stdio
 
 const (
-	maxPooled     = 8 << 20 // bytes
+	maxPooled     = 4 << 20 // bytes
 	maxPooledLine = 4 << 10 // bytes; memory for longer lines is not kept
 )
 
