@@ -72,8 +72,11 @@ func freeze(whom func(*rig) (int, error), d time.Duration) func(context.Context,
 			return s, fmt.Errorf("chaos: %w", err)
 		}
 		sleep(ctx, d)
+		_, latest := r.ledger.complete()
 		err = syscall.Kill(pid, syscall.SIGCONT)
-		s.to = time.Now()
+		if s.to = time.Now(); s.to.Sub(latest) < d/2 {
+			return s, errors.New("chaos: lines came out all the same")
+		}
 		return s, err
 	}
 }
@@ -88,21 +91,19 @@ func sleep(ctx context.Context, d time.Duration) {
 // piped has a cat between the processor and Telegraf, that can be stopped.
 func piped(s *setup) { s.command = `"sh", "-c", "DIR/processor -config DIR/anomaly.conf | cat"` }
 
-// reader is that cat.
+// reader is that cat: whose stdin is the pipe of the processor's stdout.
 func (r *rig) reader() (int, error) {
-	for pid, program := range relatives(r.telegraf.Pid()) {
-		target, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/0", pid))
-		if program != r.program() && strings.HasPrefix(target, "pipe:") && commandOf(pid) == "cat" {
-			return pid, nil
+	pid, err := r.processor()
+	if err != nil {
+		return 0, err
+	}
+	pipe := opened(pid, 1)
+	for other := range relatives(r.telegraf.Pid()) {
+		if other != pid && opened(other, 0) == pipe {
+			return other, nil
 		}
 	}
 	return 0, errors.New("chaos: nobody reads the processor's stdout")
-}
-
-// commandOf names what a process was started as.
-func commandOf(pid int) string {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-	return strings.TrimSpace(string(text))
 }
 
 // deaf has the processor's stderr end in a pipe that nobody reads.

@@ -54,6 +54,12 @@ func (r *rig) processor() (int, error) {
 	return pids[0], nil
 }
 
+// opened tells what a process has open at a descriptor, "" if nothing.
+func opened(pid, descriptor int) string {
+	target, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, descriptor))
+	return target
+}
+
 // memory remembers the most that a process had.
 type memory struct {
 	mu   sync.Mutex

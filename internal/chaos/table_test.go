@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -125,8 +126,8 @@ func TestRelatives(t *testing.T) {
 	require.NoError(t, child.Start())
 	sleeper := 0
 	require.Eventually(t, func() bool {
-		for pid, program := range relatives(os.Getpid()) {
-			if strings.Contains(program, "sleep") || commandOf(pid) == "sleep" {
+		for pid := range relatives(os.Getpid()) {
+			if arguments, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); strings.HasPrefix(string(arguments), "sleep\x00") {
 				sleeper = pid
 			}
 		}
@@ -134,6 +135,8 @@ func TestRelatives(t *testing.T) {
 	}, 10*time.Second, 10*time.Millisecond, "a child's child is a relative")
 	require.Contains(t, relatives(child.Process.Pid), sleeper)
 	require.NotContains(t, relatives(sleeper), sleeper, "nobody is a relative of himself")
+	require.Equal(t, opened(child.Process.Pid, 1), opened(sleeper, 1), "they share a stdout")
+	require.Empty(t, opened(sleeper, 99))
 	require.Positive(t, status(sleeper, "VmRSS"))
 	require.Zero(t, status(sleeper, "VmNonsense"))
 
