@@ -49,10 +49,10 @@ func inspect(w io.Writer, b *model.Bundle) {
 		[]string{"probes", fmt.Sprintf("%d, reproduced", len(b.Probes))},
 	)
 	fmt.Fprintln(w)
-	rows := [][]string{{"FEATURE", "RANGE LOW", "RANGE HIGH", "UNIT", "MEDIAN", "LONGEST STILL"}}
+	rows := [][]string{{"FEATURE", "RANGE LOW", "RANGE HIGH", "UNIT", "MEDIAN", "LONGEST STILL", "SEEN AS"}}
 	for i, name := range d.Features {
 		r := d.Range[i]
-		rows = append(rows, []string{name, short(r.Low), short(r.High), short(r.Unit), short(d.Median[i]), short(d.Still[i])})
+		rows = append(rows, []string{name, short(r.Low), short(r.High), short(r.Unit), short(d.Median[i]), short(d.Still[i]), d.Seen(i)})
 	}
 	table(w, rows...)
 	if len(p.Metrics) > 0 {

@@ -25,8 +25,9 @@ type Model struct {
 	Features  []string       `json:"features"`
 	Options   Options        `json:"options"`
 	Columns   columns        `json:"columns"`
-	Range     []Band         `json:"range"`  // per feature
-	Median    []float64      `json:"median"` // per feature, of the training values
+	Range     []Band         `json:"range"`            // per feature
+	Curves    []Curve        `json:"curves,omitempty"` // per feature; none: all are seen on their own scale
+	Median    []float64      `json:"median"`           // per feature, of the training values
 	Usual     Usual          `json:"usual"`
 	Residual  *Residual      `json:"residual,omitempty"`
 	Relation  *Relation      `json:"relation,omitempty"`
@@ -98,6 +99,10 @@ func grow(contexts *mat.Dense, names []string, windowed bool, o Options) (m *Mod
 	m = &Model{Features: names, Options: o, Rows: n}
 	m.describe(contexts)
 	m.Usual = fitUsual(contexts)
+	if windowed {
+		m.bend(contexts)
+	}
+	contexts = m.seen(contexts)
 	m.relate(contexts, windowed)
 	rows := mat.NewDense(n, len(names)*m.Columns.perFeature(), nil)
 	work := newWork(m)
@@ -153,11 +158,13 @@ type work struct {
 	z        []float64
 	terms    []float64 // per feature, bits
 	distance []float64
+	seen     []float64 // the context, on the curves' scales
 }
 
 func newWork(m *Model) *work {
 	w := &work{
 		z: make([]float64, len(m.Features)), terms: make([]float64, len(m.Features)), distance: make([]float64, len(m.Features)),
+		seen: make([]float64, len(m.Features)*feature.ContextWidth),
 	}
 	if m.Residual != nil {
 		w.residual = newResidualWork(m.Residual)

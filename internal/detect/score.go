@@ -40,8 +40,7 @@ func (s *Scorer) Explain(v *Verdict, context []float64) error {
 		}
 		s.explainer = e
 	}
-	s.model.row(s.row, s.work, context)
-	s.model.addTerms(s.work, context)
+	s.look(context)
 	if cap(v.Shap) < len(s.work.terms) {
 		v.Shap = make([]float64, len(s.work.terms))
 	}
@@ -59,12 +58,21 @@ func (s *Scorer) Explain(v *Verdict, context []float64) error {
 // Score is Explain without the explanation: Base, Shap and Suspicion stay empty. It agrees
 // with Explain to rounding, not to the bit.
 func (s *Scorer) Score(context []float64) (v Verdict) {
-	s.model.row(s.row, s.work, context)
-	s.model.addTerms(s.work, context)
+	s.look(context)
 	forest := -s.model.Forest.PathLength(s.row) / s.model.Forest.NormPath()
 	settle(forest, s.work.terms)
 	v.set(forest+sum(s.work.terms), s.model.Threshold)
 	return v
+}
+
+// look takes in a context: what the forest sees of it, and its terms.
+func (s *Scorer) look(context []float64) {
+	if s.model.Curves != nil {
+		s.model.see(s.work.seen, context)
+		context = s.work.seen
+	}
+	s.model.row(s.row, s.work, context)
+	s.model.addTerms(s.work, context)
 }
 
 // settle shrinks terms, all in the same proportion, so that what they add to the

@@ -17,7 +17,7 @@ func (m *Model) addTerms(w *work, context []float64) {
 	clear(w.terms)
 	if m.Options.RangeWeight > 0 {
 		for f := range m.Features {
-			w.distance[f] = m.Range[f].Distance(context[f*feature.ContextWidth+feature.Value])
+			w.distance[f] = m.band(f).Distance(context[f*feature.ContextWidth+feature.Value])
 		}
 		w.shareMax(m.Options.RangeWeight)
 	}
@@ -39,6 +39,14 @@ func (m *Model) addTerms(w *work, context []float64) {
 			w.terms[f] += float64(m.Options.FlatWeight * m.flat(f, context[f*feature.ContextWidth+feature.Run]))
 		}
 	}
+}
+
+// band is the training range of feature f on the scale on which it is seen.
+func (m *Model) band(f int) Band {
+	if m.Curves != nil && m.Curves[f].Knee > 0 {
+		return m.Curves[f].Range
+	}
+	return m.Range[f]
 }
 
 // flat grows with the logarithm of how much longer than ever before a feature

@@ -30,6 +30,9 @@ func (m *Model) Validate(names []string) error {
 	if err := checkBands("range", m.Range); err != nil {
 		return err
 	}
+	if err := checkCurves(m.Curves, n); err != nil {
+		return err
+	}
 	return m.validateJoint(n)
 }
 
@@ -60,6 +63,24 @@ func (r *Residual) validate(columns int) error {
 		return fmt.Errorf("detect: the residual must have a variance above 0 for each of %d components", len(r.Components))
 	case notAbove(r.Noise) || r.Typical < 0:
 		return fmt.Errorf("detect: the residual's noise %v must be above 0 and its typical distance %v not below", r.Noise, r.Typical)
+	}
+	return nil
+}
+
+func checkCurves(curves []Curve, n int) error {
+	if len(curves) != 0 && len(curves) != n {
+		return fmt.Errorf("detect: %d curves for %d features", len(curves), n)
+	}
+	for f, c := range curves {
+		if c.Knee == 0 {
+			continue
+		}
+		if notAbove(c.Knee) {
+			return fmt.Errorf("detect: curve %d has its knee at %v, want a number above 0", f, c.Knee)
+		}
+		if err := checkBands("curve", []Band{c.Range}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
