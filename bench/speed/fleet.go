@@ -115,15 +115,21 @@ func settled(pid int) (d time.Duration) {
 	for last := time.Duration(-1); d != last; {
 		last = d
 		time.Sleep(300 * time.Millisecond)
-		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid)) // a fixed pattern
-		d = 0
-		for _, t := range threads {
-			var ns int64
-			if text, err := os.ReadFile(t); err == nil {
-				_, _ = fmt.Sscan(string(text), &ns)
-			}
-			d += time.Duration(ns).Round(time.Millisecond) // what it does when idle
+		d = processorTime(pid).Round(10 * time.Millisecond) // even idle it does a little
+	}
+	return d
+}
+
+// processorTime is what the threads of a process have used so far, 0 where there
+// is no /proc.
+func processorTime(pid int) (d time.Duration) {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid)) // a fixed pattern
+	for _, t := range threads {
+		var ns int64
+		if text, err := os.ReadFile(t); err == nil {
+			_, _ = fmt.Sscan(string(text), &ns)
 		}
+		d += time.Duration(ns)
 	}
 	return d
 }

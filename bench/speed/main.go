@@ -91,6 +91,9 @@ func measure(o *options) error {
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
+	for _, p := range b.peers {
+		p.close()
+	}
 	b.report.judge()
 	return b.report.write(o)
 }

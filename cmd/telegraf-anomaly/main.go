@@ -88,11 +88,6 @@ func serve(config string, misuse error, stdin io.Reader, stdout, stderr io.Write
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(2)
 	}
-	// What is known of a host stays, and lines allocate nothing: the collector works
-	// while a fleet is new or a model is fitted, and may work harder for less memory.
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(10)
-	}
 	// Ctrl-C reaches Telegraf's whole process group; it is Telegraf that ends us,
 	// by closing stdin once it has written everything.
 	signal.Ignore(syscall.SIGINT)
@@ -107,6 +102,11 @@ func serve(config string, misuse error, stdin io.Reader, stdout, stderr io.Write
 	s.Every(pollPeriod, s.poll)
 	s.misuse = misuse
 	s.start(config)
+	// What is known of a host stays, and lines allocate nothing: the collector works
+	// while a fleet is new or a model is fitted, and may work harder for less memory.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(10)
+	}
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer func() { signal.Stop(hangup); close(hangup) }()
