@@ -15,7 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
 	"gonum.org/v1/gonum/mat"
 
 	"telegraf-anomaly/internal/detect"
@@ -70,7 +69,7 @@ func (l *Learner) do(j job) {
 	l.jobs.Go(func() {
 		// The thread is not unlocked: it ends with the goroutine, and its priority with it.
 		runtime.LockOSThread()
-		_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), 10) // a wish
+		yield()
 		start := time.Now()
 		j.unit.results.put(l.run(j))
 		l.rest(time.Since(start))

@@ -17,7 +17,7 @@ func Drain(fd int) { drain(fd, drainTime) }
 // drain reports whether the pipe is empty, or no pipe at all, in time.
 func drain(fd int, limit time.Duration) bool {
 	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		if n, err := unix.IoctlGetInt(fd, unix.TIOCINQ); err != nil || n == 0 {
+		if n, err := unix.IoctlGetInt(fd, unread); err != nil || n == 0 {
 			return true
 		}
 	}
