@@ -20,7 +20,7 @@ func documents(t *testing.T) (root string, texts map[string]string) {
 	root, err := testbed.Root()
 	require.NoError(t, err)
 	texts = map[string]string{}
-	for _, pattern := range []string{"docs/ARCHITECTURE.md", "docs/DEPLOYMENT.md", "docs/REQUIREMENTS.md", "docs/TRAINING.md", "docs/MODEL_CARD.md", "docs/TROUBLESHOOTING.md", "CONTRIBUTING.md", "SECURITY.md", "docker/*.md", "grafana/*.md", "examples/*/*.md"} {
+	for _, pattern := range []string{"docs/ARCHITECTURE.md", "docs/DEPENDENCIES.md", "docs/DEPLOYMENT.md", "docs/RELIABILITY.md", "docs/REQUIREMENTS.md", "docs/TRAINING.md", "docs/MODEL_CARD.md", "docs/TROUBLESHOOTING.md", "CONTRIBUTING.md", "SECURITY.md", "docker/*.md", "grafana/*.md", "examples/*/*.md"} {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
 		require.NoError(t, err)
 		for _, file := range files {
