@@ -23,6 +23,7 @@ import (
 type Config struct {
 	Model          string            `toml:"model"`
 	State          string            `toml:"state"`
+	Preset         string            `toml:"preset"`
 	Interval       Duration          `toml:"interval"`
 	GroupBy        []string          `toml:"group_by"`
 	MaxHold        Duration          `toml:"max_hold"`
@@ -109,6 +110,9 @@ func ParseConfig(text string) (Config, error) {
 	case 1:
 		if err := meta.PrimitiveDecode(blocks[0], &c); err != nil {
 			return c, locate(err)
+		}
+		if err := c.expand(); err != nil {
+			return c, blame(text, err)
 		}
 	default:
 		return c, fmt.Errorf("it has %d [[processors.anomaly]] blocks, want one", len(blocks))
