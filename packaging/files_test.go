@@ -82,3 +82,18 @@ func TestScriptsAreShell(t *testing.T) {
 		require.NoError(t, err, string(out))
 	}
 }
+
+// Releases are made for a system on which no test runs: its programs compile. With
+// Linux on arm64 they share every file that amd64 has.
+func TestTheProgramsCompileForEveryRelease(t *testing.T) {
+	if os.Getenv("E2E") == "" {
+		t.Skip("compiles for another system; set E2E=1")
+	}
+	require.Contains(t, text(t, "../.goreleaser.yaml"), "goos: [linux, darwin]\n    goarch: [amd64, arm64]")
+	for _, program := range []string{"telegraf-anomaly", "train"} {
+		c := exec.CommandContext(t.Context(), "go", "build", "-o", os.DevNull, "../cmd/"+program)
+		c.Env = append(os.Environ(), "GOOS=darwin", "GOARCH=arm64", "CGO_ENABLED=0")
+		said, err := c.CombinedOutput()
+		require.NoError(t, err, "%s: %s", program, said)
+	}
+}
