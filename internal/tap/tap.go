@@ -5,6 +5,7 @@ package tap
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"slices"
 	"sync"
@@ -48,6 +49,13 @@ func (t *Tap) Report() Report {
 	return r
 }
 
+// Reset forgets what was measured so far. Lines inside are measured still.
+func (t *Tap) Reset() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.in, t.kept = len(t.inside), nil
+}
+
 // Enter copies what goes into the processor.
 func (t *Tap) Enter(to io.Writer, from io.Reader) error {
 	return t.copy(to, from, func(key string, now time.Time) {
@@ -56,8 +64,15 @@ func (t *Tap) Enter(to io.Writer, from io.Reader) error {
 	})
 }
 
-// Leave copies what comes out of it.
+// Leave copies what comes out of it. A reader that is slower, as Telegraf is when
+// it parses what comes back, does not hold up the processor here: what it has yet
+// to read is kept, and no time of the processor's.
 func (t *Tap) Leave(to io.Writer, from io.Reader) error {
+	q := newQueue(to)
+	return errors.Join(t.leave(q, from), q.Close())
+}
+
+func (t *Tap) leave(to io.Writer, from io.Reader) error {
 	return t.copy(to, from, func(key string, now time.Time) {
 		if entered, known := t.inside[key]; known {
 			t.kept = append(t.kept, now.Sub(entered))

@@ -2,6 +2,7 @@ package tap
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -35,6 +36,39 @@ func TestTheTimeInsideIsMeasured(t *testing.T) {
 	require.LessOrEqual(t, r.P99, r.Max)
 }
 
+// A reader that is slower than the processor costs the processor no time.
+func TestASlowReaderIsNotTheProcessors(t *testing.T) {
+	const lines = 100
+	p := New("m")
+	for i := range lines {
+		require.NoError(t, p.Enter(io.Discard, strings.NewReader(fmt.Sprintf("m,host=a v=1 %d\n", i))))
+	}
+	r, w := io.Pipe()
+	go func() {
+		for i := range lines {
+			fmt.Fprintf(w, "m,host=a v=1 %d\n", i)
+		}
+		_ = w.Close()
+	}()
+	stalled, slow := io.Pipe()
+	left := make(chan error, 1)
+	go func() { left <- p.Leave(slow, r) }()
+	require.Eventually(t, func() bool { return p.Report().Out == lines }, 10*time.Second, time.Millisecond, "nobody reads yet")
+	go func() { _, _ = io.Copy(io.Discard, stalled) }()
+	require.NoError(t, <-left)
+}
+
+// After a reset only what was inside, or comes, counts.
+func TestReset(t *testing.T) {
+	p := New("m")
+	require.NoError(t, p.Enter(io.Discard, strings.NewReader("m,host=a v=1 100\nm,host=a v=1 200\n")))
+	require.NoError(t, p.Leave(io.Discard, strings.NewReader("m,host=a v=1 100\n")))
+	p.Reset()
+	require.Equal(t, Report{In: 1}, p.Report())
+	require.NoError(t, p.Leave(io.Discard, strings.NewReader("m,host=a v=1 200\n")))
+	require.Equal(t, 1, p.Report().Out)
+}
+
 func TestNothingMeasured(t *testing.T) {
 	require.Equal(t, Report{}, New("m").Report())
 }
@@ -43,6 +77,9 @@ func TestErrorsOfBothSidesAreTold(t *testing.T) {
 	broken, w := io.Pipe()
 	_ = w.CloseWithError(io.ErrUnexpectedEOF)
 	require.ErrorIs(t, New("m").Enter(io.Discard, broken), io.ErrUnexpectedEOF)
+	reader, unread := io.Pipe()
+	_ = reader.CloseWithError(io.ErrNoProgress)
+	require.ErrorIs(t, New("m").Leave(unread, strings.NewReader("m,a=b v=1 1\n")), io.ErrNoProgress)
 	r, closed := io.Pipe()
 	_ = r.CloseWithError(io.ErrClosedPipe)
 	require.ErrorIs(t, New("m").Enter(closed, strings.NewReader("m,a=b v=1 1\n")), io.ErrClosedPipe)
