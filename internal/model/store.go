@@ -111,7 +111,9 @@ func (s *Store) Save(b *Bundle, now time.Time) (name string, err error) {
 		return "", err
 	}
 	defer unlock()
-	b.id = contentID(data) // its provenance may have been added to
+	if id := contentID(data); id != b.id { // its provenance was added to
+		b.id = id
+	}
 	name = now.UTC().Format(stamp) + "-" + b.id
 	if err := atomicfile.Write(s.path(name), data, 0o640); err != nil {
 		return "", fmt.Errorf("model: %w", err)
