@@ -65,11 +65,12 @@ type run struct {
 }
 
 const (
-	learning = 70              // intervals until windows are warm and a host's own level is known
-	serving  = 6               // intervals that are scored, at least
-	enough   = 100_000         // lines, for the clock
-	longest  = 6000            // intervals, before the next model is due
-	fitting  = 2 * time.Second // that a fit may take
+	learning = 70               // intervals until windows are warm and a host's own level is known
+	serving  = 6                // intervals that are scored, at least
+	enough   = 100_000          // lines, for the clock
+	longest  = 6000             // intervals, before the next model is due
+	rest     = 20 * time.Second // after which idle memory has been given back
+	fitting  = 2 * time.Second  // that a fit may take
 )
 
 // serveFleet has the program serve a fleet that it has to learn first, with more
@@ -99,6 +100,7 @@ func (b *bench) serveFleet(hosts int, keys string) (r run, err error) {
 	before := settled(c.Process.Pid)
 	err = errors.Join(err, f.play(in, steps))
 	r.lines, r.cpu = steps*hosts*linesPerHost, settled(c.Process.Pid)-before
+	time.Sleep(rest)
 	r.resident, r.peak = memory(c.Process.Pid)
 	in.Close()
 	n := <-scored

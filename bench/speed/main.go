@@ -18,7 +18,7 @@ import (
 type options struct {
 	Rounds int      `help:"Turns of everybody; the best counts." default:"5"`
 	Hosts  int      `help:"The largest fleet." default:"100000"`
-	Only   []string `help:"Parts to measure: rows, lines, file, start, telegraf, fleet, curves, micro. Default: all."`
+	Only   []string `help:"Parts to measure: rows, lines, file, start, telegraf, fleet, curves, micro. Default: all. Else the figures of the other parts stay as they are in the JSON file."`
 	Python string   `help:"Python interpreter whose venv module makes the peers' environments." env:"PYTHON"`
 	Cache  string   `help:"Folder for what peers need." default:".cache/speed" type:"path"`
 	Micro  string   `help:"Write the Go benchmarks to this file, for benchstat." type:"path"`
@@ -93,6 +93,9 @@ func measure(o *options) error {
 	}
 	for _, p := range b.peers {
 		p.close()
+	}
+	if len(o.Only) > 0 {
+		b.report.keep(o.JSON)
 	}
 	b.report.judge()
 	return b.report.write(o)

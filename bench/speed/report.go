@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -47,6 +48,36 @@ func (r *report) find(what, who string) (v float64, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+// keep takes over from an earlier report what was not measured this time.
+func (r *report) keep(path string) {
+	var old report
+	text, err := os.ReadFile(path)
+	if err != nil || json.Unmarshal(text, &old) != nil {
+		return
+	}
+	measured := map[string]figure{}
+	for _, f := range r.Figures {
+		measured[f.What] = f
+	}
+	place := slices.IndexFunc(old.Figures, func(f figure) bool { return measured[f.What].What != "" })
+	rest := slices.DeleteFunc(old.Figures, func(f figure) bool { return measured[f.What].What != "" })
+	if place = max(0, place); place > len(rest) {
+		place = len(rest)
+	}
+	r.Figures = slices.Insert(rest, place, r.Figures...)
+	if len(r.Fleet) == 0 {
+		r.Fleet = old.Fleet
+	}
+	if len(r.Features) == 0 {
+		r.Features, r.Trees = old.Features, old.Trees
+	}
+	for name, version := range old.Versions {
+		if r.Versions[name] == "" {
+			r.Versions[name] = version
+		}
+	}
 }
 
 // at returns a value of a curve.

@@ -237,6 +237,12 @@ func TestReport(t *testing.T) {
 	require.NoError(t, json.Unmarshal(data, &got))
 	require.Equal(t, r.Figures, got.Figures)
 
+	again := report{Versions: map[string]string{}, Figures: []figure{{What: lineMix, Who: us, Value: 1.2}}, Trees: got.Trees[:1]}
+	again.keep(o.JSON)
+	require.Equal(t, []figure{{What: lineMix, Who: us, Value: 1.2}}, again.Figures, "what was measured again is new as a whole")
+	require.Equal(t, got.Fleet, again.Fleet)
+	require.Equal(t, got.Versions, again.Versions)
+
 	require.NoError(t, os.WriteFile(o.Docs, nil, 0o600))
 	require.ErrorContains(t, r.write(&o), "has no section between")
 }

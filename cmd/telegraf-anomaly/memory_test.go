@@ -1,0 +1,26 @@
+package main
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTrimGivesIdleMemoryBack(t *testing.T) {
+	held := make([]byte, 64<<20)
+	for i := range held {
+		held[i] = 1
+	}
+	runtime.KeepAlive(held)
+	held = nil
+	runtime.GC()
+	trim()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	require.Less(t, m.HeapIdle-m.HeapReleased, uint64(16<<20))
+	collections := m.NumGC
+	trim()
+	runtime.ReadMemStats(&m)
+	require.Equal(t, collections, m.NumGC, "where nothing is idle nothing is done")
+}
