@@ -1,7 +1,6 @@
 package anomaly
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,14 +15,14 @@ func FuzzParseConfig(f *testing.F) {
 		"", "[[processors.anomaly]]\nwindow = \"5m\"", "[[processors.anomaly]]\nalarm = \"2 of 3\"\nclear_after = 2",
 		"[[processors.anomaly]]\n[[processors.anomaly.feature]]\nname = \"a\"\nmeasurement = \"m\"\nfields = [\"f\"]\nkind = \"counter\"\ntags = {a = \"b\"}",
 		"[[processors.anomaly]]\n[[processors.anomaly]]", "[processors]\nanomaly = 3", "[[processors.anomaly]]\ncontamination = nan",
-		"[[processors.anomaly]]\nretrain = \"9223372036854775807ns\"", "processors.anomaly = [{trees = 99999999999}]", "\xff", "[[",
+		"[[processors.anomaly]]\nretrain = \"9223372036854775807ns\"", "processors.anomaly = [{trees = 99999999999}]", "\xff", "[[", `"\`,
 	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := ParseConfig(text)
 		if err != nil {
-			require.NotContains(t, strings.TrimSpace(err.Error()), "\x00")
+			require.NotContains(t, err.Error(), "line 0")
 			return
 		}
 		_, err = c.Engine()
