@@ -15,7 +15,7 @@ const trimPeriod = 15 * time.Second
 func trim() {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	if idle := m.HeapIdle - m.HeapReleased; idle > 2<<20+m.HeapInuse/16 {
+	if idle := m.HeapIdle - m.HeapReleased; idle > 1<<20+m.HeapInuse/16 {
 		debug.FreeOSMemory()
 	}
 }
