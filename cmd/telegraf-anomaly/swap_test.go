@@ -66,11 +66,11 @@ var (
 	modelOf   = regexp.MustCompile(`,model="(\w+)"`)
 	added     = regexp.MustCompile(`,anomaly_score=[^ ]*`)
 	own       = regexp.MustCompile(`^(ai_predictions|verdicts|again|anomaly_\w+),`)
-	transient = regexp.MustCompile(`,(latency_ms=[^, ]+|challenger_\w+=[^, ]+|episode="\w+",episode_start=\d+i)`)
+	transient = regexp.MustCompile(`,(latency_ms=[^, ]+|challenger_\w+=[^, ]+|episode="\w+",episode_start=\d+i)|; (normal again at|no change)[^"]*`)
 )
 
 // verdicts are the scored points of ai_predictions by their time, without what
-// does not come of the model.
+// does not come of the model, or comes only as time allows.
 func verdicts(out string) map[string]string {
 	points := map[string]string{}
 	for line := range strings.Lines(out) {
