@@ -24,7 +24,7 @@ run: ## Telegraf, the processor and InfluxDB on this machine's metrics; DURATION
 test: bin/telegraf bin/influxd ## every test, those with the real programs included
 	$(GO) vet ./...
 	$(GO) test $(OTHERS)
-	E2E=1 $(GO) test -count=1 -timeout 20m $(E2E)
+	E2E=1 $(GO) test -count=1 -timeout 30m $(E2E)
 	E2E=1 $(GO) test -count=1 -timeout 20m -p 1 $(AROUND)
 	$(GO) test -C packaging/check ./...
 
