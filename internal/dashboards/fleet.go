@@ -62,8 +62,8 @@ var fleet = board{
 			},
 			{
 				kind: "table", title: "Newest anomalies", width: 12, height: 10, unit: "none",
-				about: "What was found, and why: the feature that pushed most, its usual range, and the nearest value of it at which this would be normal.",
-				asks:  []ask{{Newest{flagged, []string{"host", "anomaly_score", "reason", "episode"}, []string{"host"}, 50}, ""}},
+				about: "What was found, and why: the feature to look at first, its usual range, and the nearest value of it at which this would be normal.",
+				asks:  []ask{{Newest{flagged, []string{"host", "suspect", "anomaly_score", "reason", "episode"}, []string{"host"}, 50}, ""}},
 				look: look{
 					noValue: "no anomaly in this time",
 					overrides: []Override{

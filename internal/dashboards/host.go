@@ -48,7 +48,7 @@ var host = board{
 		{{
 			kind: "table", title: "Why", width: 24, height: 9, unit: "none",
 			about: "Each anomalous point in words, newest first.",
-			asks:  []ask{{Newest{flagged, []string{"anomaly_score", "reason", "episode"}, nil, 100}, ""}},
+			asks:  []ask{{Newest{flagged, []string{"suspect", "anomaly_score", "reason", "episode"}, nil, 100}, ""}},
 			look: look{noValue: "no anomaly in this time", overrides: []Override{
 				property("anomaly_score", "decimals", 3),
 				property("anomaly_score", "custom.width", 130),

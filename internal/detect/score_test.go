@@ -159,3 +159,15 @@ func TestSuspicion(t *testing.T) {
 	v.suspect(&u, []float64{9, 9, 9, 0, 9, 9, 9, 0, 8, 2, 1, 0})
 	require.Equal(t, []float64{0, 0, 2}, v.Suspicion, "8 in units of 2, times the root of the push")
 }
+
+func TestSuspect(t *testing.T) {
+	for name, c := range map[string]struct {
+		suspicion, shap []float64
+		want            int
+	}{
+		"it leads the second ranking":        {[]float64{1, 3, 2}, []float64{.5, .1, .2}, 1},
+		"or, where that is silent, the push": {[]float64{0, 0, 0}, []float64{-.3, -.1, -.2}, 1},
+	} {
+		require.Equal(t, c.want, (&Verdict{Suspicion: c.suspicion, Shap: c.shap}).Suspect(), name)
+	}
+}

@@ -3,6 +3,7 @@ package detect
 import (
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"telegraf-anomaly/internal/feature"
@@ -59,4 +60,14 @@ func (v *Verdict) suspect(u *Usual, context []float64) {
 	for f, push := range v.Shap {
 		v.Suspicion = append(v.Suspicion, u.distance(f, context)*math.Sqrt(math.Max(0, push)))
 	}
+}
+
+// Suspect is the feature that leads the ranking by Suspicion, which Explain has
+// filled in; where that says nothing, the one that pushes most.
+func (v *Verdict) Suspect() int {
+	ranking := v.Suspicion
+	if len(ranking) == 0 || floats.Max(ranking) == 0 {
+		ranking = v.Shap
+	}
+	return floats.MaxIdx(ranking)
 }

@@ -61,7 +61,7 @@ func TestFieldsAreGolden(t *testing.T) {
 	p := r.verdicts[len(r.verdicts)-1]
 	require.Equal(t, append(scored,
 		"threshold float64", "shap_base float64", "cpu float64", "memory float64", "network float64", "model string",
-		"episode string", "episode_start int64", "reason string", "latency_ms float64", "status string"), kinds(p.keys, p.fields))
+		"episode string", "episode_start int64", "reason string", "suspect string", "latency_ms float64", "status string"), kinds(p.keys, p.fields))
 	require.Equal(t, map[string]string{"host": "a"}, p.tags)
 	require.Equal(t, minute(warmup), p.time)
 	require.Equal(t, minute(warmup).UnixNano(), p.fields[FieldEpisodeStart])

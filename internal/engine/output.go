@@ -25,6 +25,7 @@ const (
 	FieldLatency           = "latency_ms"
 	FieldProgress          = "progress"
 	FieldReason            = "reason"
+	FieldSuspect           = "suspect"
 	FieldEpisode           = "episode"
 	FieldEpisodeStart      = "episode_start"
 	FieldChallenger        = "challenger_score"
@@ -36,7 +37,7 @@ const (
 // reserved are names that a feature, whose value becomes a field too, must not
 // have.
 var reserved = []string{
-	FieldScore, FieldIsAnomaly, FieldThreshold, FieldBase, FieldStatus, FieldModel, FieldLatency, FieldProgress, FieldReason,
+	FieldScore, FieldIsAnomaly, FieldThreshold, FieldBase, FieldStatus, FieldModel, FieldLatency, FieldProgress, FieldReason, FieldSuspect,
 	FieldEpisode, FieldEpisodeStart, FieldChallenger, FieldChallengerAnomaly,
 }
 
@@ -114,7 +115,8 @@ func (e *Engine[T]) predict(h *host, v *feature.Vector, status Status, delay tim
 		r.Fields = append(r.Fields, lp.Float(FieldChallenger, e.other.Score), lp.Int(FieldChallengerAnomaly, toInt(e.other.Anomaly)))
 	}
 	if e.why != "" {
-		r.Fields = append(r.Fields, lp.String(FieldEpisode, h.alarm.Episode), lp.Int(FieldEpisodeStart, h.alarm.Start), lp.String(FieldReason, e.why))
+		r.Fields = append(r.Fields, lp.String(FieldEpisode, h.alarm.Episode), lp.Int(FieldEpisodeStart, h.alarm.Start), lp.String(FieldReason, e.why),
+			lp.String(FieldSuspect, e.names.feature[e.verdict.Suspect()]))
 	}
 	r.Fields = append(r.Fields,
 		lp.Float(FieldLatency, float64(delay)/float64(time.Millisecond)),

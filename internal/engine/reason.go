@@ -10,16 +10,11 @@ import (
 	"telegraf-anomaly/internal/feature"
 )
 
-// reason says in words why a vector is an anomaly: what pushed most, where its
-// value usually lies, and the smallest change of that feature alone that would
-// make the vector normal.
+// reason says in words why a vector is an anomaly: the suspect, where its value
+// usually lies, and the smallest change of that feature alone that would make the
+// vector normal.
 func (e *Engine[T]) reason(h *host, v *feature.Vector) string {
-	top := 0
-	for f := range e.verdict.Shap {
-		if e.verdict.Shap[f] > e.verdict.Shap[top] {
-			top = f
-		}
-	}
+	top := e.verdict.Suspect()
 	band := e.usual(h, top)
 	x := v.Values[top]
 	var b strings.Builder
