@@ -93,6 +93,8 @@ func (h *simulated) note(id, reason string, t time.Time) {
 type tally struct {
 	found, total   map[sim.Kind]int
 	falseAlarms    int
+	firstDay       int // alarms of it
+	firstDayRows   int // and their rows
 	deployAlarms   int
 	afterReboot    int
 	deploys, stuck int
@@ -117,6 +119,7 @@ func (f *fleet) print(w io.Writer) {
 	fmt.Fprintf(w, "event recall                     %.3f (want >= 0.9)\n", float64(found)/float64(total))
 	fmt.Fprintf(w, "first score after                %v\n", late)
 	fmt.Fprintf(w, "false alarms per host and week   %.2f (%d in all, after the first day; want <= 1)\n", float64(t.falseAlarms)/weeks, t.falseAlarms)
+	fmt.Fprintf(w, "alarms on the first day          %.2f per host, of %.1f rows\n", float64(t.firstDay)/float64(len(f.order)), float64(t.firstDayRows)/float64(max(1, t.firstDay)))
 	fmt.Fprintf(w, "alarms about deploys             %.2f per deploy\n", float64(t.deployAlarms)/float64(t.deploys))
 	fmt.Fprintf(w, "alarms within 10 min of a reboot %d (want 0)\n", t.afterReboot)
 	fmt.Fprintf(w, "level shifts not accepted in time %d of %d (want 0)\n", t.stuck, t.deploys)
@@ -152,6 +155,10 @@ func (t *tally) judge(f *fleet, name string, h *simulated) {
 		}
 	}
 	for i, a := range h.alarms {
+		if a.first.Before(f.start.Add(24 * time.Hour)) {
+			t.firstDay++
+			t.firstDayRows += a.rows
+		}
 		if !mine[i] && a.first.After(f.start.Add(24*time.Hour)) {
 			t.falseAlarms++
 			if *verbose {

@@ -33,7 +33,13 @@ func main() {
 	}
 }
 
+// fewestDays have room for what happens to each host.
+const fewestDays = 7
+
 func run() error {
+	if *days < fewestDays || *hosts < 1 {
+		return fmt.Errorf("%d hosts and %d days: want at least one host and %d days", *hosts, *days, fewestDays)
+	}
 	fleet, err := newFleet(*seed, *hosts, *days, *interval)
 	if err != nil {
 		return err

@@ -117,9 +117,11 @@ func TestBuildsAreIdentical(t *testing.T) {
 // buildCopy builds a copy of the processor's source in dir as a release does.
 func buildCopy(t *testing.T, root, dir string, environment []string) []byte {
 	t.Helper()
-	list := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{if .Main}}{{$.Dir}}{{end}}{{end}}", "./cmd/telegraf-anomaly")
+	list := exec.Command("go", "list", "-deps", "-f",
+		`{{with .Module}}{{if .Main}}{{range $.GoFiles}}{{$.Dir}}/{{.}} {{end}}{{range $.SFiles}}{{$.Dir}}/{{.}} {{end}}{{range $.EmbedFiles}}{{$.Dir}}/{{.}} {{end}}{{end}}{{end}}`,
+		"./cmd/telegraf-anomaly")
 	list.Dir = root
-	folders, err := list.Output()
+	files, err := list.Output()
 	require.NoError(t, err)
 	copyInto := func(path string) {
 		to := filepath.Join(dir, strings.TrimPrefix(path, root))
@@ -128,14 +130,8 @@ func buildCopy(t *testing.T, root, dir string, environment []string) []byte {
 	}
 	copyInto(filepath.Join(root, "go.mod"))
 	copyInto(filepath.Join(root, "go.sum"))
-	for _, folder := range strings.Fields(string(folders)) {
-		entries, err := os.ReadDir(folder)
-		require.NoError(t, err)
-		for _, e := range entries {
-			if e.Type().IsRegular() && !strings.HasSuffix(e.Name(), "_test.go") {
-				copyInto(filepath.Join(folder, e.Name()))
-			}
-		}
+	for _, path := range strings.Fields(string(files)) {
+		copyInto(path)
 	}
 	program := filepath.Join(dir, "program")
 	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.version=1.2.3", "-o", program, "./cmd/telegraf-anomaly")
