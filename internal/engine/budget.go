@@ -30,7 +30,7 @@ type budget struct {
 // shows how recall and false alarms depend on it.
 const (
 	margin    = 3
-	youth     = 12
+	youth     = 36
 	alarmStep = 1.5
 	maxExtra  = 3
 	forget    = 42 * time.Hour // after which half of extra is left
@@ -45,10 +45,11 @@ func (b *budget) begin(m *model.Bundle) {
 	b.Excess = math.Max((detect.ToBits(high)-detect.ToBits(low))/math.Log(5), minExcess)
 }
 
-// threshold in bits, for perWeek alarms of a unit whose youth runs from 1 to 0.
+// threshold in bits, for perWeek alarms of a unit whose youth runs from 1 to 0 in
+// three days. The first of them, in which every hour is new, bears most of it.
 // Twice the alarms are had for ln 2 excesses less.
 func (b *budget) threshold(perWeek, young float64) float64 {
-	return b.Base + b.Excess*math.Max(0, margin-math.Log(perWeek)+youth*young+b.Extra)
+	return b.Base + b.Excess*math.Max(0, margin-math.Log(perWeek)+float64(youth*young*young*young)+b.Extra)
 }
 
 // pass lets time pass up to a vector. What came before an accepted change does

@@ -21,8 +21,13 @@ func (u *Unit) Poll(t int64) {
 	u.judge(t)
 }
 
-// schedule starts a fit when one is due: the first, then each time the sample
-// has doubled, until the model is a Period old, then once per Period.
+// growth is how much more was seen since the newest fit when the next is due, while
+// a unit is young. Each hour of a first day brings values that no hour before had:
+// fitted at each doubling only, hosts were in alarm for a tenth of that day.
+const growth = 1.25
+
+// schedule starts a fit when one is due: the first, then each time the unit has
+// seen a quarter more, until the model is a Period old, then once per Period.
 func (u *Unit) schedule(t int64) {
 	switch {
 	case !u.mayFit():
@@ -33,10 +38,14 @@ func (u *Unit) schedule(t int64) {
 		u.fit(t, true)
 	case u.wanted, t-u.fitTime >= int64(u.policy.Period), u.fitTime == 0:
 		u.fit(t, false)
-	case u.seen >= 2*u.fittedAt && t-u.fitTime < int64(u.policy.Period):
+	case float64(u.seen) >= growth*float64(u.fittedAt) && t-u.fitTime < int64(u.policy.Period) && !u.onProbation():
 		u.fit(t, false)
 	}
 }
+
+// onProbation reports whether a model is being tried beside another: each has its
+// hour before the next comes.
+func (u *Unit) onProbation() bool { return u.Role == RoleChallenger || u.Role == RolePredecessor }
 
 // mayFit reports whether there is enough to fit on, and somebody to do it.
 func (u *Unit) mayFit() bool {

@@ -33,7 +33,7 @@ func TestSchedule(t *testing.T) {
 		}
 	}
 	require.GreaterOrEqual(t, len(fits), 6)
-	require.Equal(t, []time.Duration{201, 401, 801, 1601}, fits[:4], "each result is taken up one interval later")
+	require.Equal(t, []time.Duration{201, 251, 314, 393}, fits[:4], "each result is taken up one interval later")
 	for i, f := range fits[4:] {
 		require.LessOrEqual(t, f-fits[i+3], time.Duration(4*day+1))
 	}
@@ -45,7 +45,7 @@ func TestRefit(t *testing.T) {
 	r.unit.Refit()
 	r.observe(150, 20)
 	require.Empty(t, r.decisions)
-	r.observe(100, 20)
+	r.observe(90, 20)
 	require.Len(t, r.decisions, 1)
 	r.unit.Refit()
 	r.observe(2, 20)
@@ -161,10 +161,12 @@ func TestChallengerAuto(t *testing.T) {
 	p := policy()
 	p.Challenger = true
 	r := newRig(t, p, "")
-	r.observe(402, 20)
+	r.observe(252, 20)
 	require.Equal(t, []string{Promoted, Fitted}, r.what())
 	require.Equal(t, RoleChallenger, r.unit.Role)
-	r.observe(probationMin+2, 20)
+	for len(r.what()) == 2 {
+		r.observe(1, 20)
+	}
 	require.Equal(t, []string{Promoted, Fitted, Promoted}, r.what())
 	require.Equal(t, RolePredecessor, r.unit.Role)
 }

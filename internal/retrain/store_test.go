@@ -220,7 +220,7 @@ func reread(t testing.TB, w *state.Writer) *state.Reader {
 // its right to serve.
 func TestFitUnderWayIsNotForgotten(t *testing.T) {
 	r := newRig(t, policy(), "")
-	r.observe(250, 20)
+	r.observe(240, 20)
 	r.unit.fitting, r.unit.forced = true, true
 	var w state.Writer
 	r.unit.Save(&w)
