@@ -20,7 +20,10 @@ func TestTrimGivesIdleMemoryBack(t *testing.T) {
 	runtime.ReadMemStats(&m)
 	require.Less(t, m.HeapIdle-m.HeapReleased, uint64(16<<20))
 	collections := m.NumGC
-	trim()
+	const times = 10
+	for range times {
+		trim()
+	}
 	runtime.ReadMemStats(&m)
-	require.Equal(t, collections, m.NumGC, "where nothing is idle nothing is done")
+	require.Less(t, m.NumGC-collections, uint32(times), "where nothing is idle nothing is done; Go may have collected meanwhile")
 }
