@@ -132,7 +132,7 @@ func (s script) between(from, to int) string {
 // keeping is a configuration with this state directory.
 func keeping(t *testing.T, state string) (file string) {
 	t.Helper()
-	return write(t, filepath.Join(t.TempDir(), "anomaly.conf"), fmt.Sprintf("[[processors.anomaly]]\nstate = %q\n", state))
+	return write(t, filepath.Join(t.TempDir(), "anomaly.conf"), fmt.Sprintf("[[processors.anomaly]]\nstate = %q\nalarms_per_week = 1e6\n", state)) // it alarms on its first day, too
 }
 
 // learn feeds a program what it learns its first model from, and leaves its state.

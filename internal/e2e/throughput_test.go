@@ -61,8 +61,8 @@ func TestThroughput(t *testing.T) {
 	row("a line of the usual mix, a fifth of them scored\t%v, %.0f lines/s on one core\t", mixed, 1e9/float64(mixed))
 	scored := cost(stream(t, lines, regexp.MustCompile(`^(cpu,cpu=cpu-total|mem|net,host=host0001,interface=eth0),`)))
 	row("a line of a stream in which all are scored\t%v, %.0f lines/s on one core\tat most 10µs", scored, 1e9/float64(scored))
-	require.Less(t, 2*pass, unused, "what is not looked at is to cost next to nothing")
-	require.Less(t, scored, 12*unused)
+	require.Less(t, 3*pass, scored, "what is not looked at is to cost next to nothing")
+	require.Less(t, 2*unused, scored, "nor is what no filter selects")
 
 	need(t, testbed.Telegraf)
 	ours, cat := alternating(t, config)

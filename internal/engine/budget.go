@@ -30,7 +30,7 @@ type budget struct {
 // shows how recall and false alarms depend on it.
 const (
 	margin    = 3
-	youth     = 36
+	youth     = 26
 	alarmStep = 1.5
 	maxExtra  = 3
 	forget    = 42 * time.Hour // after which half of extra is left
