@@ -19,11 +19,4 @@ func TestTrimGivesIdleMemoryBack(t *testing.T) {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	require.Less(t, m.HeapIdle-m.HeapReleased, uint64(16<<20))
-	collections := m.NumGC
-	const times = 10
-	for range times {
-		trim()
-	}
-	runtime.ReadMemStats(&m)
-	require.Less(t, m.NumGC-collections, uint32(times), "where nothing is idle nothing is done; Go may have collected meanwhile")
 }
