@@ -68,6 +68,7 @@ func TestOpensNoSocket(t *testing.T) {
 		switch {
 		case strings.Contains(line, "execve("):
 			calls++
+		case strings.Contains(line, "???("): // a thread that ended before strace saw what it did
 		case strings.Contains(line, "("):
 			require.Fail(t, "a call that has to do with the network", line)
 		}
