@@ -51,10 +51,10 @@ func TestShippedConfigurationFromNothing(t *testing.T) {
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = telegraf.Stop() })
 		require.NoError(t, testbed.Until(deadline(t, time.Minute), "points that say learning", func() bool { return learning() > before+2 }), telegraf.Log())
+		require.NotContains(t, telegraf.Log(), " E! ") // once a child has ended, Telegraf may complain that it cannot read on
 		require.NoError(t, telegraf.Stop())
 		words := said(telegraf.Log())
 		require.Equal(t, first, words[:min(len(first), len(words))])
-		require.NotContains(t, telegraf.Log(), " E! ")
 		require.NotContains(t, strings.Join(words, "\n"), "W! ")
 	}
 	run(plan)
