@@ -11,6 +11,7 @@ import (
 
 	"telegraf-anomaly/forest"
 	"telegraf-anomaly/internal/feature"
+	"telegraf-anomaly/shap"
 )
 
 // MinRows is the smallest training set that Fit accepts.
@@ -36,6 +37,24 @@ type Model struct {
 	Expected  float64        `json:"expected_alarms_per_week,omitempty"` // with AlarmsPerWeek: what held-out rows let expect
 	Rows      int            `json:"rows"`
 	Forest    *forest.Forest `json:"-"`
+
+	explainer *shap.Explainer // to be cloned; see Prepare
+}
+
+// Prepare makes the tables that explanations need, which takes longer than a
+// stream should wait, once for all scorers. It is for whoever has fitted or loaded
+// m, before others see it.
+func (m *Model) Prepare() (err error) {
+	m.explainer, err = shap.New(m.Forest, m.Players())
+	return err
+}
+
+// explain returns an explainer for one scorer.
+func (m *Model) explain() (*shap.Explainer, error) {
+	if m.explainer == nil {
+		return shap.New(m.Forest, m.Players())
+	}
+	return m.explainer.Clone(), nil
 }
 
 // columns says what the forest sees of each feature.

@@ -34,7 +34,7 @@ func NewScorer(m *Model) *Scorer {
 // Explain scores and explains a complete context. The slices of v are reused.
 func (s *Scorer) Explain(v *Verdict, context []float64) error {
 	if s.explainer == nil {
-		e, err := shap.New(s.model.Forest, s.model.Players())
+		e, err := s.model.explain()
 		if err != nil {
 			return err
 		}

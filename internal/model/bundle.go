@@ -65,6 +65,9 @@ func New(s feature.Schema, d *detect.Model, contexts *mat.Dense, p Provenance) (
 	b.Provenance.SchemaHash = s.Hash()
 	n, _ := contexts.Dims()
 	b.Provenance.Rows = n
+	if err := d.Prepare(); err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
 	scorer := detect.NewScorer(d)
 	for i := range min(probes, n) {
 		context := mat.Row(nil, i*n/min(probes, n), contexts)
@@ -133,6 +136,9 @@ func (b *Bundle) Verify() error {
 	}
 	if n := len(b.Probes); n == 0 || n > maxProbes {
 		return fmt.Errorf("%w: %d probes, want 1 to %d", ErrInvalid, n, maxProbes)
+	}
+	if err := b.Detector.Prepare(); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	scorer := detect.NewScorer(b.Detector)
 	for i, p := range b.Probes {

@@ -39,14 +39,12 @@ type Learner struct {
 
 // job is one fit.
 type job struct {
-	unit       *Unit
-	contexts   *mat.Dense
-	schema     feature.Schema
-	options    detect.Options
-	provenance model.Provenance
-	forced     bool
-	serving    *detect.Model // to be compared with, nil if there is none
-	recent     *mat.Dense    // what to compare on
+	unit    *Unit
+	sample  []Entry
+	schema  feature.Schema
+	options detect.Options
+	forced  bool
+	serving *detect.Model // to be compared with, nil if there is none
 }
 
 // Free reports whether a fit could start now.
@@ -100,19 +98,26 @@ func (l *Learner) run(j job) (r result) {
 		}
 	}()
 	r.forced = j.forced
-	d, err := detect.Fit(j.contexts, j.schema.Names(), j.schema.Windowed(), j.options)
+	contexts, from, to := rows(j.sample)
+	d, err := detect.Fit(contexts, j.schema.Names(), j.schema.Windowed(), j.options)
 	if err != nil {
 		r.err = err
 		return r
 	}
-	if r.bundle, r.err = model.New(j.schema, d, j.contexts, j.provenance); r.err != nil {
+	if r.bundle, r.err = model.New(j.schema, d, contexts, model.Provenance{Source: "stream of " + j.unit.Name, From: from, To: to}); r.err != nil {
 		return r
 	}
 	if j.serving != nil {
-		r.comparison, r.compared = Compare(d, j.serving, j.recent), true
+		r.comparison, r.compared = Compare(d, j.serving, newest(contexts, comparedRows)), true
 	}
 	l.save(j.unit.Name, r.bundle)
 	return r
+}
+
+// newest returns the last n rows of m, or all of them.
+func newest(m *mat.Dense, n int) *mat.Dense {
+	rows, columns := m.Dims()
+	return m.Slice(max(0, rows-n), rows, 0, columns).(*mat.Dense)
 }
 
 // save adds a version to the unit's store. A model that cannot be kept is used

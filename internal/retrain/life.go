@@ -3,8 +3,6 @@ package retrain
 import (
 	"time"
 
-	"gonum.org/v1/gonum/mat"
-
 	"telegraf-anomaly/forest"
 	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/drift"
@@ -101,13 +99,9 @@ func (u *Unit) enter(e Entry, weight float64) {
 
 func (u *Unit) fit(t int64, forced bool) {
 	u.fitting, u.forced, u.wanted, u.accepted, u.fittedAt, u.fitTime = true, forced, false, false, u.seen, t
-	contexts, from, to := u.sample.Rows()
-	j := job{unit: u, contexts: contexts, schema: u.policy.Schema, options: u.policy.Detect, forced: forced,
-		provenance: model.Provenance{Source: "stream of " + u.Name, From: from, To: to}}
+	j := job{unit: u, sample: u.sample.Copy(), schema: u.policy.Schema, options: u.policy.Detect, forced: forced}
 	if u.Champion != nil {
-		n, width := contexts.Dims()
-		newest := contexts.Slice(max(0, n-comparedRows), n, 0, width)
-		j.serving, j.recent = u.Champion.Bundle.Detector, newest.(*mat.Dense)
+		j.serving = u.Champion.Bundle.Detector
 	}
 	u.learner.do(j)
 }

@@ -89,19 +89,28 @@ func widen(src []float32) []float64 {
 	return dst
 }
 
-// Rows returns the contexts in the order of time, and the range of their times.
-func (r *Reservoir) Rows() (contexts *mat.Dense, from, to time.Time) {
-	byTime := slices.Clone(r.Entries)
-	slices.SortFunc(byTime, func(a, b Entry) int { return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Key, b.Key)) })
-	return matrix(byTime, r.Width), time.Unix(0, byTime[0].Time).UTC(), time.Unix(0, byTime[len(byTime)-1].Time).UTC()
+// Copy returns the entries as they are now, for another goroutine.
+func (r *Reservoir) Copy() []Entry {
+	entries := slices.Clone(r.Entries)
+	values := make([]float32, 0, len(entries)*r.Width) // one block: this is the stream's time
+	for i, e := range entries {
+		values = append(values, e.Context...)
+		entries[i].Context = values[len(values)-len(e.Context):]
+	}
+	return entries
 }
 
-func matrix(entries []Entry, width int) *mat.Dense {
-	m := mat.NewDense(len(entries), width, nil)
+// rows returns the contexts of entries in the order of time, and the range of
+// their times.
+func rows(entries []Entry) (contexts *mat.Dense, from, to time.Time) {
+	slices.SortFunc(entries, func(a, b Entry) int { return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Key, b.Key)) })
+	contexts = mat.NewDense(len(entries), len(entries[0].Context), nil)
 	for i, e := range entries {
-		m.SetRow(i, widen(e.Context))
+		for j, x := range e.Context {
+			contexts.Set(i, j, float64(x))
+		}
 	}
-	return m
+	return contexts, time.Unix(0, entries[0].Time).UTC(), time.Unix(0, entries[len(entries)-1].Time).UTC()
 }
 
 // Recent is a ring of contexts, evenly spaced in time, that spans a period. It

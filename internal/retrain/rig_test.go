@@ -123,10 +123,9 @@ func fitted(t testing.TB, n int, poison float64, seed uint64) *model.Bundle {
 		}
 		r.Add(epoch+int64(i), c, 1)
 	}
-	contexts, from, to := r.Rows()
 	p := policy()
 	p.Detect.Seed = seed
-	result := new(Learner).run(job{unit: &Unit{}, contexts: contexts, schema: p.Schema, options: p.Detect, provenance: model.Provenance{From: from, To: to}})
+	result := new(Learner).run(job{unit: &Unit{}, sample: r.Copy(), schema: p.Schema, options: p.Detect})
 	require.NoError(t, result.err)
 	return result.bundle
 }
