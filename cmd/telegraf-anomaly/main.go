@@ -84,9 +84,10 @@ func isTerminal(in io.Reader) bool {
 
 // serve is what Telegraf starts, perhaps with flags that are not understood.
 func serve(config string, misuse error, stdin io.Reader, stdout, stderr io.Writer) int {
-	// One core is enough for a fleet; the second is for fitting models beside it.
+	// One core is enough for a fleet. The second is for fitting models beside it, the
+	// third for the collector, which would make lines wait while a model is fitted.
 	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(2)
+		runtime.GOMAXPROCS(3)
 	}
 	// Ctrl-C reaches Telegraf's whole process group; it is Telegraf that ends us,
 	// by closing stdin once it has written everything.

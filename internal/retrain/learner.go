@@ -32,15 +32,15 @@ type Learner struct {
 	Share    float64                               // of a core, at most, for fitting; 0 means a quarter
 	Now      func() time.Time                      // for the names of versions; nil means time.Now
 
-	mu   sync.Mutex
-	busy bool
-	jobs sync.WaitGroup
+	sample Snapshot // what the fit under way learns from
+	mu     sync.Mutex
+	busy   bool
+	jobs   sync.WaitGroup
 }
 
 // job is one fit.
 type job struct {
 	unit    *Unit
-	sample  []Entry
 	schema  feature.Schema
 	options detect.Options
 	forced  bool
@@ -54,9 +54,10 @@ func (l *Learner) Free() bool {
 	return !l.busy
 }
 
-// do starts a fit; its result goes to the unit's mailbox. The caller has found
+// do starts a fit on a sample; its result goes to the unit's mailbox. The caller has found
 // the Learner to be Free.
-func (l *Learner) do(j job) {
+func (l *Learner) do(j job, sample *Reservoir) {
+	l.sample.Take(sample)
 	if l.Sync {
 		j.unit.results.put(l.run(j))
 		return
@@ -98,7 +99,7 @@ func (l *Learner) run(j job) (r result) {
 		}
 	}()
 	r.forced = j.forced
-	contexts, from, to := rows(j.sample)
+	contexts, from, to := l.sample.Rows()
 	d, err := detect.Fit(contexts, j.schema.Names(), j.schema.Windowed(), j.options)
 	if err != nil {
 		r.err = err

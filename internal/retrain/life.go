@@ -99,11 +99,11 @@ func (u *Unit) enter(e Entry, weight float64) {
 
 func (u *Unit) fit(t int64, forced bool) {
 	u.fitting, u.forced, u.wanted, u.accepted, u.fittedAt, u.fitTime = true, forced, false, false, u.seen, t
-	j := job{unit: u, sample: u.sample.Copy(), schema: u.policy.Schema, options: u.policy.Detect, forced: forced}
+	j := job{unit: u, schema: u.policy.Schema, options: u.policy.Detect, forced: forced}
 	if u.Champion != nil {
 		j.serving = u.Champion.Bundle.Detector
 	}
-	u.learner.do(j)
+	u.learner.do(j, &u.sample)
 }
 
 // receive decides what a finished fit may do.

@@ -89,20 +89,25 @@ func widen(src []float32) []float64 {
 	return dst
 }
 
-// Copy returns the entries as they are now, for another goroutine.
-func (r *Reservoir) Copy() []Entry {
-	entries := slices.Clone(r.Entries)
-	values := make([]float32, 0, len(entries)*r.Width) // one block: this is the stream's time
-	for i, e := range entries {
-		values = append(values, e.Context...)
-		entries[i].Context = values[len(values)-len(e.Context):]
-	}
-	return entries
+// A Snapshot is what a Reservoir held, for another goroutine. Its memory is used
+// again by the next one: while it is taken the stream waits.
+type Snapshot struct {
+	entries []Entry
+	values  []float32 // of all contexts
 }
 
-// rows returns the contexts of entries in the order of time, and the range of
-// their times.
-func rows(entries []Entry) (contexts *mat.Dense, from, to time.Time) {
+// Take makes s a copy of what r holds.
+func (s *Snapshot) Take(r *Reservoir) {
+	s.entries, s.values = append(s.entries[:0], r.Entries...), slices.Grow(s.values[:0], len(r.Entries)*r.Width)
+	for i, e := range r.Entries {
+		s.values = append(s.values, e.Context...)
+		s.entries[i].Context = s.values[len(s.values)-len(e.Context):]
+	}
+}
+
+// Rows returns the contexts in the order of time, and the range of their times.
+func (s *Snapshot) Rows() (contexts *mat.Dense, from, to time.Time) {
+	entries := s.entries
 	slices.SortFunc(entries, func(a, b Entry) int { return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Key, b.Key)) })
 	contexts = mat.NewDense(len(entries), len(entries[0].Context), nil)
 	for i, e := range entries {

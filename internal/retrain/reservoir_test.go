@@ -26,7 +26,9 @@ func TestReservoirSize(t *testing.T) {
 		for i := range n {
 			r.Add(int64(i), []float64{float64(i)}, rapid.Float64Range(0.01, 10).Draw(t, "weight"))
 		}
-		rows, from, to := rows(r.Copy())
+		var s Snapshot
+		s.Take(r)
+		rows, from, to := s.Rows()
 		got, _ := rows.Dims()
 		require.Equal(t, min(n, r.Capacity), got)
 		last := -1.0

@@ -125,7 +125,9 @@ func fitted(t testing.TB, n int, poison float64, seed uint64) *model.Bundle {
 	}
 	p := policy()
 	p.Detect.Seed = seed
-	result := new(Learner).run(job{unit: &Unit{}, sample: r.Copy(), schema: p.Schema, options: p.Detect})
+	l := new(Learner)
+	l.sample.Take(r)
+	result := l.run(job{unit: &Unit{}, schema: p.Schema, options: p.Detect})
 	require.NoError(t, result.err)
 	return result.bundle
 }

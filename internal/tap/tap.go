@@ -17,6 +17,7 @@ type Tap struct {
 	measurement []byte // only its lines are measured
 
 	mu     sync.Mutex
+	paused bool
 	inside map[string]time.Time
 	kept   []time.Duration
 	in     int
@@ -56,11 +57,20 @@ func (t *Tap) Reset() {
 	t.in, t.kept = len(t.inside), nil
 }
 
+// Pause says whether lines that go in from now on are left out.
+func (t *Tap) Pause(paused bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.paused = paused
+}
+
 // Enter copies what goes into the processor.
 func (t *Tap) Enter(to io.Writer, from io.Reader) error {
 	return t.copy(to, from, func(key string, now time.Time) {
-		t.inside[key] = now
-		t.in++
+		if !t.paused {
+			t.inside[key] = now
+			t.in++
+		}
 	})
 }
 

@@ -69,6 +69,19 @@ func TestReset(t *testing.T) {
 	require.Equal(t, 1, p.Report().Out)
 }
 
+// What goes in during a pause does not count, what is inside does.
+func TestPause(t *testing.T) {
+	p := New("m")
+	require.NoError(t, p.Enter(io.Discard, strings.NewReader("m,host=a v=1 100\n")))
+	p.Pause(true)
+	require.NoError(t, p.Enter(io.Discard, strings.NewReader("m,host=a v=1 200\n")))
+	p.Pause(false)
+	require.NoError(t, p.Enter(io.Discard, strings.NewReader("m,host=a v=1 300\n")))
+	require.NoError(t, p.Leave(io.Discard, strings.NewReader("m,host=a v=1 100\nm,host=a v=1 200\nm,host=a v=1 300\n")))
+	require.Equal(t, 2, p.Report().In)
+	require.Equal(t, 2, p.Report().Out)
+}
+
 func TestNothingMeasured(t *testing.T) {
 	require.Equal(t, Report{}, New("m").Report())
 }
