@@ -57,12 +57,12 @@ func meanDeviation(x []float64) (mean, deviation float64) {
 
 // quantiles interpolates linearly between order statistics, as numpy.percentile.
 func quantiles(x []float64, low, high float64) (float64, float64) {
-	s := slices.Sorted(slices.Values(x))
+	s := sorted(x)
 	return quantile(s, low), quantile(s, high)
 }
 
 func median(x []float64) float64 {
-	return quantile(slices.Sorted(slices.Values(x)), 0.5)
+	return quantile(sorted(x), 0.5)
 }
 
 func quantile(sorted []float64, p float64) float64 {
@@ -72,4 +72,12 @@ func quantile(sorted []float64, p float64) float64 {
 		return sorted[len(sorted)-1]
 	}
 	return sorted[i] + float64((h-float64(i))*(sorted[i+1]-sorted[i]))
+}
+
+// sorted returns a sorted copy. It allocates that and no more: garbage of a fit is
+// time of the stream.
+func sorted(x []float64) []float64 {
+	s := slices.Clone(x)
+	slices.Sort(s)
+	return s
 }
