@@ -32,7 +32,10 @@ func build(name, cache string) (program string, err error) {
 	if err := os.WriteFile(filepath.Join(dir, "main.go"), source, 0o600); err != nil {
 		return "", err
 	}
-	module := fmt.Sprintf("module %s\n\ngo 1.26\n\nrequire %s\n", name, versions[name])
+	module := fmt.Sprintf("module %s\n\ngo 1.26\n", name)
+	if versions[name] != "" {
+		module += "\nrequire " + versions[name] + "\n"
+	}
 	if _, err := os.Stat(filepath.Join(dir, "go.sum")); err != nil {
 		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(module), 0o600); err != nil {
 			return "", err

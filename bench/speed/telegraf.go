@@ -15,6 +15,7 @@ import (
 const (
 	throughput = "a line through Telegraf and one processor, time on the wall"
 	sentLines  = 150_000
+	added      = "what this project writes, without its work"
 )
 
 // telegrafConfig has cat end on a closed stdin only: Telegraf forgets what a
@@ -51,11 +52,35 @@ func (b *bench) throughTelegraf(root string) error {
 	}
 	missing := testbed.Telegraf.Installed(root)
 	shim, noShim := build("shim", b.cache)
+	replay, noReplay := b.replay(input, count(text))
 	b.add(alternate(throughput, 2*b.rounds,
 		contender{us, b.telegraf(root, input, count(text), fmt.Sprintf("%q, \"-config\", %q", b.program, b.config), missing)},
 		contender{"cat", b.telegraf(root, input, count(text), `"cat"`, missing)},
-		contender{noop, b.telegraf(root, input, count(text), fmt.Sprintf("%q", shim), first(missing, noShim))}))
+		contender{noop, b.telegraf(root, input, count(text), fmt.Sprintf("%q", shim), first(missing, noShim))},
+		contender{added, b.telegraf(root, input, count(text), replay, first(missing, noReplay))}))
 	return nil
+}
+
+// replay returns the command of a program that writes what this project makes of
+// the input, and does nothing else.
+func (b *bench) replay(input string, lines int) (command string, err error) {
+	program, err := build("replay", b.cache)
+	if err != nil {
+		return "", err
+	}
+	in, err := os.Open(input)
+	if err != nil {
+		return "", err
+	}
+	defer in.Close()
+	c := exec.Command(b.program, "-config", b.config)
+	c.Stdin = in
+	out, err := c.Output()
+	if err != nil {
+		return "", err
+	}
+	output := filepath.Join(b.dir, "out.influx")
+	return fmt.Sprintf("%q, %q, %q", program, output, fmt.Sprint(lines)), os.WriteFile(output, out, 0o600)
 }
 
 func first(errs ...error) error {
