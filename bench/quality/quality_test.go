@@ -45,7 +45,7 @@ func records(t *testing.T) (data string) {
 func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	o := options{Data: records(t), Seeds: 2, Workers: 2, Sets: []string{"x+y"}, JSON: filepath.Join(dir, "q.json"), Docs: filepath.Join(dir, "B.md")}
-	require.NoError(t, os.WriteFile(o.Docs, []byte("before\n"+begin+"old\n"+end+"after\n"), 0o600))
+	require.NoError(t, os.WriteFile(o.Docs, []byte("before\n<!-- make bench-quality begins -->\nold\n<!-- make bench-quality ends -->\nafter\n"), 0o600))
 	require.NoError(t, run(t.Context(), &o))
 	first, err := os.ReadFile(o.Docs)
 	require.NoError(t, err)

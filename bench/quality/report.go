@@ -1,15 +1,16 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
+	"telegraf-anomaly/bench/document"
 	"telegraf-anomaly/internal/eval"
 )
 
@@ -170,26 +171,16 @@ func (f figure) text(r row, name string, digits int) string {
 func (r *report) markdown(w io.Writer) {
 	for _, t := range r.Collections {
 		fmt.Fprintf(w, "### %s: %d machines, %d incidents\n\n", t.Name, len(t.Machines), t.Events)
-		markdownTable(w, t.Rows)
+		document.Table(w, cells(t.Rows))
 		kindsTable(w, t.Rows)
 	}
 	if r.NAB != nil {
 		fmt.Fprintf(w, "### NAB, retrained daily\n\n")
-		markdownTable(w, r.NAB)
+		document.Table(w, cells(r.NAB))
 	}
 	if r.Capture != nil {
 		r.Capture.markdown(w)
 	}
-}
-
-func markdownTable(w io.Writer, rows []row) {
-	for i, line := range cells(rows) {
-		fmt.Fprintf(w, "| %s |\n", strings.Join(line, " | "))
-		if i == 0 {
-			fmt.Fprintf(w, "|%s\n", strings.Repeat(" --- |", len(line)))
-		}
-	}
-	fmt.Fprintln(w)
 }
 
 // kindsTable gives the recall of each kind of incident at one false alarm a day.
@@ -203,59 +194,26 @@ func kindsTable(w io.Writer, rows []row) {
 	if len(kinds) == 0 {
 		return
 	}
-	var names []string
-	for kind := range kinds {
-		names = append(names, kind)
-	}
-	slices.Sort(names)
-	fmt.Fprintf(w, "Event recall by kind, at no more than one false alarm a day:\n\n| detector | %s |\n|%s\n",
-		strings.Join(names, " | "), strings.Repeat(" --- |", len(names)+1))
+	names := slices.Sorted(maps.Keys(kinds))
+	table := [][]string{append([]string{"detector"}, names...)}
 	for _, r := range rows {
-		fmt.Fprintf(w, "| %s |", r.Name)
+		line := []string{r.Name}
 		for _, kind := range names {
-			fmt.Fprintf(w, " %.2f |", r.Kinds[kind])
+			line = append(line, fmt.Sprintf("%.2f", r.Kinds[kind]))
 		}
-		fmt.Fprintln(w)
+		table = append(table, line)
 	}
-	fmt.Fprintln(w)
+	fmt.Fprint(w, "Event recall by kind, at no more than one false alarm a day:\n\n")
+	document.Table(w, table)
 }
 
 // write puts the report where the options say.
 func (r *report) write(o *options) error {
-	if o.JSON != "" {
-		text, err := json.MarshalIndent(r, "", "  ")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(o.JSON, append(text, '\n'), 0o644); err != nil {
-			return err
-		}
+	if err := document.JSON(o.JSON, r); err != nil {
+		return err
 	}
 	if o.Docs == "" {
 		return nil
 	}
-	return r.document(o.Docs)
-}
-
-// The markers of the section that is this program's.
-const (
-	begin = "<!-- make bench-quality begins -->\n"
-	end   = "<!-- make bench-quality ends -->\n"
-)
-
-func (r *report) document(path string) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	before, rest, ok := strings.Cut(string(text), begin)
-	_, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		return fmt.Errorf("%s has no section between %q and %q", path, strings.TrimSpace(begin), strings.TrimSpace(end))
-	}
-	var b strings.Builder
-	b.WriteString(before + begin + "\n")
-	r.markdown(&b)
-	b.WriteString(end + after)
-	return os.WriteFile(path, []byte(b.String()), 0o644)
+	return document.Section(o.Docs, "make bench-quality", r.markdown)
 }

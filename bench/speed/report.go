@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,6 +11,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"telegraf-anomaly/bench/document"
 )
 
 // A figure is what one contender took, or why it did not take part.
@@ -138,22 +139,12 @@ func (r *report) rows(figures []figure) [][]string {
 	return out
 }
 
-func table(w io.Writer, rows [][]string) {
-	for i, row := range rows {
-		fmt.Fprintf(w, "| %s |\n", strings.Join(row, " | "))
-		if i == 0 {
-			fmt.Fprintf(w, "|%s\n", strings.Repeat(" --- |", len(row)))
-		}
-	}
-	fmt.Fprintln(w)
-}
-
 // markdown writes the section of docs/BENCHMARKS.md.
 func (r *report) markdown(w io.Writer) {
 	fmt.Fprintf(w, "On %s, beside other work; %s.\n\n### Targets\n\n", r.Machine, r.versions())
-	table(w, targetRows(r.Targets))
+	document.Table(w, targetRows(r.Targets))
 	fmt.Fprint(w, "### This project and its peers\n\n")
-	table(w, r.rows(r.Figures))
+	document.Table(w, r.rows(r.Figures))
 	fmt.Fprint(w, "### How it grows\n\n")
 	fmt.Fprintf(w, "![what a line costs](img/%s)\n\n", mixPicture)
 	for _, p := range pictures {
@@ -163,7 +154,7 @@ func (r *report) markdown(w io.Writer) {
 	for _, p := range r.Fleet {
 		rows = append(rows, []string{cell(p.X), cell(p.Y["resident_MB"]), cell(p.Y["peak_MB"]), cell(p.Y["us_per_line"])})
 	}
-	table(w, rows)
+	document.Table(w, rows)
 }
 
 func (r *report) versions() string {
@@ -179,22 +170,10 @@ func (r *report) versions() string {
 	return strings.Join(sorted(all), ", ")
 }
 
-// The markers of the section that is this program's.
-const (
-	begin = "<!-- make bench begins -->\n"
-	end   = "<!-- make bench ends -->\n"
-)
-
 // write puts the report where the options say.
 func (r *report) write(o *options) error {
-	if o.JSON != "" {
-		text, err := json.MarshalIndent(r, "", " ")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(o.JSON, append(text, '\n'), 0o644); err != nil {
-			return err
-		}
+	if err := document.JSON(o.JSON, r); err != nil {
+		return err
 	}
 	if o.Docs == "" {
 		return nil
@@ -202,24 +181,7 @@ func (r *report) write(o *options) error {
 	if err := r.draw(filepath.Join(filepath.Dir(o.Docs), "img")); err != nil {
 		return err
 	}
-	return r.document(o.Docs)
-}
-
-func (r *report) document(path string) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	before, rest, ok := strings.Cut(string(text), begin)
-	_, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		return fmt.Errorf("%s has no section between %q and %q", path, strings.TrimSpace(begin), strings.TrimSpace(end))
-	}
-	var b bytes.Buffer
-	b.WriteString(before + begin + "\n")
-	r.markdown(&b)
-	b.WriteString(end + after)
-	return os.WriteFile(path, b.Bytes(), 0o644)
+	return document.Section(o.Docs, "make bench", r.markdown)
 }
 
 // micro runs the Go benchmarks of the packages that this is about, into a file

@@ -208,7 +208,7 @@ func TestTargets(t *testing.T) {
 func TestReport(t *testing.T) {
 	dir := t.TempDir()
 	o := options{JSON: filepath.Join(dir, "speed.json"), Docs: filepath.Join(dir, "B.md")}
-	require.NoError(t, os.WriteFile(o.Docs, []byte("before\n"+begin+"old\n"+end+"after\n"), 0o600))
+	require.NoError(t, os.WriteFile(o.Docs, []byte("before\n<!-- make bench begins -->\nold\n<!-- make bench ends -->\nafter\n"), 0o600))
 	r := report{Machine: "a machine", Versions: map[string]string{"shap": "0.5"}, Figures: []figure{
 		{What: lineMix, Who: us, Value: 1.5}, {What: lineMix, Who: noop, Value: 15}, {What: lineMix, Who: "cat", Why: "no cat"},
 	}}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"strings"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -170,57 +169,10 @@ func better(a, b speed) speed {
 	return speed{rate: max(a.rate, b.rate), cost: min(a.cost, b.cost)}
 }
 
-// timedConfig has cat end on a closed stdin only: Telegraf forgets what a command
-// that ended by itself wrote last.
-const timedConfig = `
-[agent]
-  flush_interval = "50ms"
-  metric_buffer_limit = 1000000
-  omit_hostname = true
-  skip_processors_after_aggregators = true
-[[inputs.execd]]
-  command = ["sh", "-c", "cat %s; exec cat"]
-  data_format = "influx"
-  restart_delay = "1h"
-[[processors.execd]]
-  namepass = ["cpu", "mem", "net"]
-  command = [%s]
-[[outputs.file]]
-  files = ["stdout"]
-  data_format = "influx"
-`
-
-// timed sends a file through a Telegraf with this processor. Points that the
-// processor adds are work, but do not count.
+// timed sends a file through a Telegraf with this processor.
 func timed(t *testing.T, input, command string) speed {
 	t.Helper()
-	config := write(t, filepath.Join(t.TempDir(), "telegraf.conf"), fmt.Sprintf(timedConfig, input, command))
-	c := testbed.TelegrafCommand(need(t), config)
-	out, written, err := os.Pipe()
+	p, err := testbed.Pass(need(t), t.TempDir(), input, command)
 	require.NoError(t, err)
-	c.Stdout = written
-	telegraf, err := testbed.Start(c, testbed.LogOf(config))
-	require.NoError(t, err)
-	written.Close()
-
-	defer time.AfterFunc(3*time.Minute, func() { _ = telegraf.Signal(os.Interrupt) }).Stop()
-	var first, last time.Time
-	want, n := strings.Count(read(t, input), "\n"), 0
-	counter := &lineWriter{add: func(line []byte) {
-		if own(line) {
-			return
-		}
-		if n++; n == 1 {
-			first = time.Now()
-		}
-		if n == want {
-			last = time.Now()
-			_ = telegraf.Signal(os.Interrupt)
-		}
-	}}
-	_, err = io.Copy(counter, out)
-	require.NoError(t, err)
-	require.NoError(t, telegraf.Wait(), telegraf.Log())
-	require.Equal(t, want, n, telegraf.Log())
-	return speed{rate: float64(n) / last.Sub(first).Seconds(), cost: telegraf.Usage() / time.Duration(n)}
+	return speed{rate: float64(p.Lines) / p.Wall.Seconds(), cost: p.CPU / time.Duration(p.Lines)}
 }

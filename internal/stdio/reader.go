@@ -3,15 +3,9 @@ package stdio
 import (
 	"errors"
 	"io"
-	"time"
 )
 
-const (
-	chunkSize  = 64 << 10               // a pipe's capacity
-	fewBytes   = 8 << 10                // a read that brings no more may wait for others
-	gatherTime = 500 * time.Microsecond // which it does so long, if
-	gatherRate = 2 * time.Millisecond   // the read before was no longer ago
-)
+const chunkSize = 64 << 10 // a pipe's capacity
 
 // reader pumps a stream into a channel, so that one can wait for time as well.
 // Two chunks go round: one is being read while the other is being worked on.
@@ -34,7 +28,6 @@ func newReader(in io.Reader) *reader {
 // Read that waits cannot be called back.
 func (r *reader) pump() {
 	defer close(r.chunks)
-	var last time.Time
 	for {
 		var chunk []byte
 		select {
@@ -54,17 +47,5 @@ func (r *reader) pump() {
 			}
 			return
 		}
-		last = gather(n, last)
 	}
-}
-
-// gather lets a busy writer fill the pipe. Telegraf writes every metric by itself:
-// to answer each by itself costs both sides more than scoring it does. What was
-// read has been handed on already, so that the first line of a burst waits for nothing.
-func gather(n int, last time.Time) (now time.Time) {
-	now = time.Now()
-	if n < fewBytes && now.Sub(last) < gatherRate {
-		time.Sleep(gatherTime)
-	}
-	return now
 }
