@@ -101,7 +101,8 @@ func serve(config string, misuse error, stdin io.Reader, stdout, stderr io.Write
 	s.Every(time.Minute, s.report)
 	s.Every(savePeriod, s.save)
 	s.Every(pollPeriod, s.poll)
-	s.Every(trimPeriod, func() { go trim() })
+	trimmed := new(trimmer)
+	s.Every(trimPeriod, func() { go trimmed.trim() })
 	s.misuse = misuse
 	s.start(config)
 	// What is known of a host stays, and lines allocate nothing: the collector works

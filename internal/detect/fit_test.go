@@ -142,3 +142,23 @@ func TestPlayers(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []int{0, 1}, bare.Players())
 }
+
+// A prepared model explains as one that is not, for any number of scorers, and one
+// that has forgotten explains still.
+func TestPreparing(t *testing.T) {
+	c := contexts(t, draws(500, traffic))
+	m, want := fit(t, c, DefaultOptions()), Verdict{}
+	require.NoError(t, NewScorer(m).Explain(&want, c.RawRowView(7)))
+	require.NoError(t, m.Prepare())
+	prepared, another := NewScorer(m), NewScorer(m)
+	check := func(s *Scorer) {
+		var v Verdict
+		require.NoError(t, s.Explain(&v, c.RawRowView(7)))
+		require.Equal(t, want, v)
+	}
+	check(prepared)
+	check(another)
+	m.Forget()
+	check(prepared)
+	check(NewScorer(m))
+}

@@ -49,6 +49,10 @@ func (m *Model) Prepare() (err error) {
 	return err
 }
 
+// Forget gives up what Prepare made, for a model that nobody asks for reasons any
+// more. Scorers that have it already keep it.
+func (m *Model) Forget() { m.explainer = nil }
+
 // explain returns an explainer for one scorer.
 func (m *Model) explain() (*shap.Explainer, error) {
 	if m.explainer == nil {

@@ -166,6 +166,9 @@ func (u *Unit) install(b *model.Bundle) {
 	if before != nil {
 		u.stand(before.Bundle, RolePredecessor)
 		u.Shadow.Given = before.Given
+		if !before.Given { // which may serve other groups
+			before.Bundle.Detector.Forget()
+		}
 	}
 	u.observeFrom(b)
 }
