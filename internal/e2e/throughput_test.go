@@ -174,5 +174,6 @@ func timed(t *testing.T, input, command string) speed {
 	t.Helper()
 	p, err := testbed.Pass(need(t), t.TempDir(), input, command)
 	require.NoError(t, err)
+	require.Equal(t, bytes.Count([]byte(read(t, input)), []byte("\n")), p.Lines, "none lost, none twice")
 	return speed{rate: float64(p.Lines) / p.Wall.Seconds(), cost: p.CPU / time.Duration(p.Lines)}
 }
