@@ -27,7 +27,11 @@ var version = "dev"
 
 const usageExit = 2
 
-func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+func main() {
+	code := run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stdio.Part(os.Stdout, os.Stderr)
+	os.Exit(code)
+}
 
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("telegraf-anomaly", flag.ContinueOnError)

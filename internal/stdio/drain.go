@@ -1,6 +1,7 @@
 package stdio
 
 import (
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -9,6 +10,9 @@ import (
 // drainTime is how long Drain waits. Telegraf sends SIGTERM five seconds after
 // it closed our stdin.
 const drainTime = 3 * time.Second
+
+// partTime is what a reader gets to see the end of a pipe.
+const partTime = 50 * time.Millisecond
 
 // Drain waits until the reader of the pipe fd has taken everything. Telegraf
 // closes the pipe as soon as its child is gone: what is still in there is lost.
@@ -22,4 +26,19 @@ func drain(fd int, limit time.Duration) bool {
 		}
 	}
 	return false
+}
+
+// Part closes the pipes among files, and lets their readers see the end of them
+// before the process is gone. Telegraf closes its side at that moment; were it
+// still reading, it would log "read |0: file already closed" as an error of ours.
+func Part(files ...*os.File) {
+	parted := false
+	for _, f := range files {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+			parted = f.Close() == nil || parted
+		}
+	}
+	if parted {
+		time.Sleep(partTime)
+	}
 }

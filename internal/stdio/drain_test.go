@@ -47,3 +47,20 @@ func TestDrainOfWhatIsNoPipe(t *testing.T) {
 	Drain(-1)
 	require.Less(t, time.Since(start), drainTime)
 }
+
+func TestPartEndsPipesOnly(t *testing.T) {
+	r, w := pipe(t)
+	f, err := os.Create(t.TempDir() + "/file")
+	require.NoError(t, err)
+	defer f.Close()
+	Part(f)
+	_, err = f.WriteString("a file stays open")
+	require.NoError(t, err)
+
+	ended := make(chan time.Time, 1)
+	go func() { _, _ = io.ReadAll(r); ended <- time.Now() }()
+	start := time.Now()
+	Part(f, w, w) // the second time it is closed already
+	require.GreaterOrEqual(t, time.Since(start), partTime)
+	require.False(t, (<-ended).Before(start))
+}
