@@ -77,7 +77,7 @@ func readConfig(file string) (anomaly.Config, error) {
 // changes.
 func (s *session) build(c anomaly.Config) error {
 	version := versionAt(c.Model) // before it is read: what comes meanwhile is newer
-	learner := &retrain.Learner{Log: s.log.Logf, Sync: s.sync}
+	learner := &retrain.Learner{Log: s.log.Logf, Sync: s.sync, After: s.learner}
 	ec, err := c.Load(learner)
 	if err == nil {
 		_, err = engine.New(ec, engine.Output[[]byte](nil))

@@ -31,6 +31,8 @@ func script(long bool) []fault {
 	// A stall may cost the 8 MiB that items wait in, and what learning takes meanwhile,
 	// which is as much in the run where nothing happens.
 	const stalled = 16 << 20
+	// While a configuration is read again there are two engines, with all their models.
+	const twice = 48 << 20
 	return []fault{
 		{name: "nothing, to compare with", load: much, do: wait(moment, 1)},
 		{name: "kill -9 at 10 metrics/s", load: little, do: kill, lose: 2},
@@ -38,7 +40,7 @@ func script(long bool) []fault {
 		{name: "processor stopped (SIGSTOP)", load: much, do: freeze((*rig).processor, minute), grow: stalled},
 		{name: "Telegraf stopped: stdout stalled, stderr unread", load: much, do: freeze(telegraf, minute), grow: stalled},
 		{name: "stdout stalled, stdin goes on", load: much, with: piped, do: freeze((*rig).reader, minute), grow: stalled},
-		{name: "stderr full and unread", load: much, with: deaf, do: chatter(minute)},
+		{name: "stderr full and unread", load: much, with: deaf, do: chatter(minute), grow: twice},
 		{name: "binary replaced by rename, Telegraf reloaded", load: much, do: replace},
 		{name: "binary removed, processor killed, put back", load: much, do: remove(moment), lose: -1, gone: true, back: 5 * time.Second},
 		{name: "Telegraf reloaded three times (SIGHUP)", load: much, do: reload(3), back: 2 * time.Second},
@@ -134,7 +136,7 @@ func chatter(d time.Duration) func(context.Context, *rig) (spell, error) {
 			if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
 				return spell{}, fmt.Errorf("chaos: %w", err)
 			}
-			sleep(ctx, 100*time.Millisecond)
+			sleep(ctx, 400*time.Millisecond) // each time all models are read again, which must not be what is measured
 		}
 		if waiting, err := unix.IoctlGetInt(int(pipe.Fd()), unix.TIOCINQ); err != nil || waiting < 4096-300 {
 			return spell{}, fmt.Errorf("chaos: only %d bytes wait in stderr (%v)", waiting, err)

@@ -31,6 +31,7 @@ type Learner struct {
 	Sync     bool                                  // fit in the caller's goroutine: for files and for simulated time
 	Share    float64                               // of a core, at most, for fitting; 0 means a quarter
 	Now      func() time.Time                      // for the names of versions; nil means time.Now
+	After    *Learner                              // of the configuration before this one, if any: its fit ends first
 
 	sample Snapshot // what the fit under way learns from
 	mu     sync.Mutex
@@ -51,7 +52,10 @@ type job struct {
 func (l *Learner) Free() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return !l.busy
+	if l.After != nil && l.After.Free() {
+		l.After = nil
+	}
+	return !l.busy && l.After == nil
 }
 
 // do starts a fit on a sample; its result goes to the unit's mailbox. The caller has found
@@ -90,7 +94,15 @@ func (l *Learner) rest(worked time.Duration) {
 }
 
 // Wait returns when no fit is under way.
-func (l *Learner) Wait() { l.jobs.Wait() }
+func (l *Learner) Wait() {
+	l.mu.Lock()
+	before := l.After
+	l.mu.Unlock()
+	if before != nil {
+		before.Wait()
+	}
+	l.jobs.Wait()
+}
 
 func (l *Learner) run(j job) (r result) {
 	defer func() {

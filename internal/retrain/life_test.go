@@ -237,3 +237,28 @@ func TestPass(t *testing.T) {
 	require.Zero(t, r.unit.Progress())
 	require.Empty(t, r.unit.sample.Entries)
 }
+
+// Fits of a configuration that was replaced and of the one after it are one at a
+// time, too.
+func TestFitsOfTheConfigurationBeforeEndFirst(t *testing.T) {
+	first := &Learner{}
+	second := &Learner{After: first}
+	third := &Learner{After: second}
+	release := make(chan struct{})
+	first.busy = true
+	first.jobs.Go(func() { <-release })
+	require.False(t, third.Free())
+
+	ended := make(chan struct{})
+	go func() { third.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		t.Fatal("a fit is under way")
+	case <-time.After(20 * time.Millisecond):
+	}
+	close(release)
+	<-ended
+	first.busy = false
+	require.True(t, third.Free())
+	require.Nil(t, third.After)
+}
