@@ -151,6 +151,19 @@ func (s *Store) PromoteID(id string) error {
 	return fmt.Errorf("%w: none with ID %s in %s", ErrNoModel, id, s.dir)
 }
 
+// Retire leaves the store without a current version.
+func (s *Store) Retire() error {
+	unlock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := os.Remove(filepath.Join(s.dir, currentFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("model: %w", err)
+	}
+	return nil
+}
+
 // Current returns the name of the current version, or ErrNoModel.
 func (s *Store) Current() (string, error) {
 	text, err := readAtMost(filepath.Join(s.dir, currentFile), maxName)

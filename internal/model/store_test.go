@@ -364,3 +364,17 @@ func saveForEver(t *testing.T, dir string) {
 	}
 	panic(fmt.Sprint("saving failed: ", err))
 }
+
+// A retired store has versions and none that serves.
+func TestRetire(t *testing.T) {
+	s, _ := newStore(t)
+	require.NoError(t, s.Retire(), "there is nothing to retire")
+	name := save(t, s, fit(t, 1), 1)
+	require.NoError(t, s.Promote(name))
+	require.NoError(t, s.Retire())
+	_, err := s.Current()
+	require.ErrorIs(t, err, ErrNoModel)
+	names, err := s.Versions()
+	require.NoError(t, err)
+	require.Equal(t, []string{name}, names)
+}

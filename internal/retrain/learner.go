@@ -155,18 +155,23 @@ func (l *Learner) save(unit string, b *model.Bundle) {
 	}
 }
 
-// current makes the stored version of b current, off the caller's goroutine.
-func (l *Learner) current(unit string, b *model.Bundle) {
+// current makes the stored version of s current, off the caller's goroutine. A given
+// model is not in the store: none is current then, and the given one serves after a
+// restart, too.
+func (l *Learner) current(unit string, s *Serving) {
 	if l == nil || l.Dir == "" || l.ReadOnly {
 		return
 	}
+	id, given := s.Bundle.ID(), s.Given
 	promote := func() {
 		store, err := model.OpenStore(l.dir(unit))
-		if err == nil {
-			err = store.PromoteID(b.ID())
+		if err == nil && given {
+			err = store.Retire()
+		} else if err == nil {
+			err = store.PromoteID(id)
 		}
 		if err != nil {
-			l.Log("W! model %s of %q could not be made current: %v", b.ID(), unit, err)
+			l.Log("W! model %s of %q could not be made current: %v", id, unit, err)
 		}
 	}
 	if l.Sync {

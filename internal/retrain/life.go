@@ -137,7 +137,7 @@ func (u *Unit) stand(b *model.Bundle, role string) {
 // promote makes b champion. The one that it replaces stays beside it for a while.
 func (u *Unit) promote(t int64, b *model.Bundle, format string, arguments ...any) {
 	u.install(b)
-	u.learner.current(u.Name, b)
+	u.learner.current(u.Name, u.Champion)
 	u.decide(t, Promoted, "model %s: "+format, append([]any{b.ID()}, arguments...)...)
 }
 
@@ -210,7 +210,7 @@ func (u *Unit) judge(t int64) {
 			fresh := u.Champion.Bundle.ID()
 			u.Champion = s
 			u.observeFrom(s.Bundle)
-			u.learner.current(u.Name, s.Bundle)
+			u.learner.current(u.Name, s)
 			u.decide(t, RolledBack, "to model %s: its successor %s flagged %.1f %% in its first %v, where it flags %.1f %%",
 				s.Bundle.ID(), fresh, 100*champion, probation, 100*shadow)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"telegraf-anomaly/internal/model"
 	"telegraf-anomaly/internal/state"
 )
 
@@ -241,4 +242,27 @@ func TestLoadRefusesOtherWidths(t *testing.T) {
 	reader := reread(t, &w)
 	newRig(t, p, "").unit.Load(reader)
 	require.ErrorIs(t, reader.Err(), state.ErrDamaged)
+}
+
+// Whoever goes back to the given model does not serve, after a restart, what it
+// went back from.
+func TestRollbackToTheGivenModelOutlivesARestart(t *testing.T) {
+	dir := t.TempDir()
+	r := newRig(t, policy(), dir)
+	given := fitted(t, 600, 0, 1)
+	r.unit.Serve(given, true)
+	r.unit.promote(r.time, kept(t, r.unit, nervous(fitted(t, 600, 0, 2))), "for a test")
+	require.NotNil(t, r.unit.learner.Load("host/a", policy().Schema))
+	r.observe(probationMin, 20)
+	require.Equal(t, []string{Promoted, RolledBack}, r.what())
+	require.Same(t, given, r.unit.Champion.Bundle)
+	require.Nil(t, r.unit.learner.Load("host/a", policy().Schema))
+	require.NotContains(t, strings.Join(r.log, "\n"), "W! ")
+}
+
+// kept saves a model in the unit's store.
+func kept(t *testing.T, u *Unit, b *model.Bundle) *model.Bundle {
+	t.Helper()
+	u.learner.save(u.Name, b)
+	return b
 }
