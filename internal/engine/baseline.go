@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 
+	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/feature"
 )
 
@@ -49,7 +50,7 @@ func (y *yardstick) learn(b *baseline, t int64, context []float64) {
 	for f := range b.Mean {
 		x := context[f*feature.ContextWidth+feature.Value]
 		b.Size[f] += long * (x - b.Size[f])
-		d := y.warp(b, f, x) - b.Mean[f]
+		d := y.curve(b, f).At(x) - b.Mean[f]
 		if limit := 4 * b.scale(f); b.Seen > baselineMin && math.Abs(d) > limit {
 			d = math.Copysign(limit, d)
 		}
@@ -77,22 +78,12 @@ func (b *baseline) scale(f int) float64 {
 	return math.Max(b.Deviation[f], math.Max(0.01*math.Abs(b.Mean[f]), 1e-9))
 }
 
-// knee is where the logarithm of a rate goes over into a straight line.
-func (b *baseline) knee(f int) float64 { return math.Max(0.1*b.Size[f], 1e-9) }
-
-// warp takes a value of a feature to the scale of the model, unwarp back.
-func (y *yardstick) warp(b *baseline, f int, x float64) float64 {
+// curve is the scale on which the model of all hosts sees a feature of this one.
+func (y *yardstick) curve(b *baseline, f int) detect.Curve {
 	if y.rates[f] {
-		return math.Asinh(x / b.knee(f))
+		return detect.Log(b.Size[f])
 	}
-	return x
-}
-
-func (y *yardstick) unwarp(b *baseline, f int, x float64) float64 {
-	if y.rates[f] {
-		return b.knee(f) * math.Sinh(x)
-	}
-	return x
+	return detect.Curve{}
 }
 
 // normalize writes context in deviations from the usual to dst, which may be the
@@ -100,12 +91,10 @@ func (y *yardstick) unwarp(b *baseline, f int, x float64) float64 {
 func (y *yardstick) normalize(b *baseline, dst, context []float64) {
 	for f := range b.Mean {
 		from, to := context[f*feature.ContextWidth:], dst[f*feature.ContextWidth:]
-		scale, slope := b.scale(f), 1.0
-		if y.rates[f] {
-			slope = 1 / math.Hypot(from[feature.Level], b.knee(f))
-		}
-		to[feature.Value] = (y.warp(b, f, from[feature.Value]) - b.Mean[f]) / scale
-		to[feature.Level] = (y.warp(b, f, from[feature.Level]) - b.Mean[f]) / scale
+		curve, scale := y.curve(b, f), b.scale(f)
+		slope := curve.Slope(from[feature.Level]) // before to, which may be from, is written
+		to[feature.Value] = (curve.At(from[feature.Value]) - b.Mean[f]) / scale
+		to[feature.Level] = (curve.At(from[feature.Level]) - b.Mean[f]) / scale
 		to[feature.Deviation] = from[feature.Deviation] * slope / scale
 		to[feature.Run] = from[feature.Run]
 	}
@@ -113,5 +102,5 @@ func (y *yardstick) normalize(b *baseline, dst, context []float64) {
 
 // value is the way back: what lies so many deviations from the usual.
 func (y *yardstick) value(b *baseline, f int, deviations float64) float64 {
-	return y.unwarp(b, f, b.Mean[f]+deviations*b.scale(f))
+	return y.curve(b, f).Back(b.Mean[f] + deviations*b.scale(f))
 }
