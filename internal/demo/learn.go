@@ -18,8 +18,8 @@ import (
 // with models, and stores what it said.
 func (s *Stack) learn(ctx context.Context) error {
 	pairs := []string{"/var/lib/telegraf/anomaly", s.path("state")}
-	if s.options.Shared {
-		pairs = append(pairs, "min_samples = 1440", "min_samples = 10000\n  scope = \"shared\"")
+	if s.options.Shared { // what a gateway would have: the defaults, but for how soon
+		pairs = append(pairs, "min_samples = 1440", "min_samples = 10000\n  scope = \"shared\"", "  alarms_per_week = 0.0\n  alarm = \"2 of 3\"\n", "")
 	}
 	if err := s.relocate("anomaly.conf", pairs...); err != nil {
 		return err

@@ -11,8 +11,8 @@ type allowance struct {
 }
 
 const (
-	wordShare = 0.04        // of a core
-	wordLimit = time.Second // good for thousands of alarms at once
+	wordShare = 0.01                  // of a core
+	wordLimit = 10 * time.Millisecond // lines that come with a storm of alarms wait as long
 )
 
 // any reports whether some of it is left.

@@ -63,7 +63,7 @@ func middle(b detect.Band) float64 { return (b.Low + b.High) / 2 }
 
 const (
 	searchSteps = 64
-	searchHalve = 30
+	searchHalve = 12 // people read three digits
 )
 
 // normalAt searches from the value towards the middle of its usual range for the

@@ -58,7 +58,7 @@ func run(ctx context.Context, w io.Writer, hosts int, duration time.Duration, di
 	report := filepath.Join(dir, "tap.json")
 	stack, err := demo.Start(ctx, demo.Options{
 		Root: root, Dir: dir, Shared: true, Before: []string{program, report, datacenter.Measurement},
-		Center: datacenter.Config{Hosts: hosts, Seed: 1, Interval: time.Second, Step: time.Minute},
+		Center: datacenter.Config{Hosts: hosts, Seed: 1, Interval: time.Second, Step: time.Second},
 		Say: func(format string, arguments ...any) {
 			fmt.Fprintf(w, "%5.1f s  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, arguments...))
 		},
