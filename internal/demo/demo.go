@@ -101,7 +101,7 @@ func (s *Stack) serve(context.Context) error {
 	s.Center, s.URL = center, "http://"+listener.Addr().String()
 	s.server = &http.Server{Handler: center.Handler(), ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = s.server.Serve(listener) }() // ends with Close
-	s.options.Say("data centre: %d hosts on %s/metrics, a minute of theirs per %v", s.options.Center.Hosts, s.URL, time.Duration(float64(time.Minute)/float64(s.options.Center.Step)*float64(s.options.Center.Interval)))
+	s.options.Say("data centre: %d hosts on %s/metrics, %v of theirs per %v", s.options.Center.Hosts, s.URL, s.options.Center.Step, s.options.Center.Interval)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -240,27 +241,43 @@ func TestHostsWithoutEnd(t *testing.T) {
 }
 
 // All hosts in trouble at once: lines pass nearly as fast as when all is well.
-// What is left out to that end are words, and they are counted.
+// What is left out to that end are words, and they are counted. Of each cost the
+// least of some turns counts, since other work on the machine only ever adds to
+// one, and more are taken while the answer is open.
 func TestEverythingIsAnomalous(t *testing.T) {
-	const intervals = 15
-	f := &fleet{program: feed(t, serving(t, "")), size: loaded(10_000, 2_000), random: rand.New(rand.NewPCG(1, 1))}
+	const least, most, wanted = 3, 10, 0.95
+	config, size := serving(t, ""), loaded(10_000, 2_000)
+	calm, storm := math.Inf(1), math.Inf(1)
+	for turn := 0; turn < least || turn < most && calm < wanted*storm; turn++ {
+		c, s := stormCost(t, config, size)
+		calm, storm = min(calm, c), min(storm, s)
+	}
+	t.Logf("%d hosts, all anomalous: lines pass at %.1f %% of the usual rate", size, 100*calm/storm)
+	require.Greater(t, calm/storm, wanted)
+}
+
+// stormCost is the processor time, in seconds, of as many intervals of a fleet
+// when all is well and when nothing is.
+func stormCost(t *testing.T, config string, size int) (calm, storm float64) {
+	t.Helper()
+	const warm, intervals = 8, 15 // warm: until what was saved for words is spent
+	f := &fleet{program: feed(t, config), size: size, random: rand.New(rand.NewPCG(1, 1))}
 	var err error
 	f.model, err = sim.New(seed, sim.Config{Host: sim.Fleet(seed, 1)[0], Start: birth.Add(trainingTime), Interval: interval})
 	require.NoError(t, err)
-	cost := map[bool]float64{}
-	for _, storm := range []bool{false, true} {
-		f.play(storm, 8) // in a storm: until what was saved for words is spent
+	cost := func(storm bool) float64 {
+		f.play(storm, warm)
 		before := f.processorTime()
 		f.play(storm, intervals)
-		cost[storm] = f.processorTime() - before
+		return f.processorTime() - before
 	}
-	memory := f.end()
-	ratio, anomalies := cost[false]/cost[true], f.out.count(t, "anomalies")
-	t.Logf("%d hosts, all anomalous: lines pass at %.1f %% of the usual rate; %.0f MB of memory at most; %d anomalies, %d with a shortened reason", f.size, 100*ratio, memory/1e6, anomalies, f.out.count(t, "reasons_shortened"))
-	require.GreaterOrEqual(t, anomalies, (intervals+8)*f.size*8/10, "in a storm all are, until it is the past of all")
-	require.LessOrEqual(t, anomalies, (intervals+8)*f.size*11/10, "else hardly any")
+	calm, storm = cost(false), cost(true)
+	memory, anomalies := f.end(), f.out.count(t, "anomalies")
+	t.Logf("%.2f s, in a storm %.2f s; %.0f MB of memory at most; %d anomalies, %d with a shortened reason", calm, storm, memory/1e6, anomalies, f.out.count(t, "reasons_shortened"))
+	require.GreaterOrEqual(t, anomalies, (warm+intervals)*size*8/10, "in a storm all are, until it is the past of all")
+	require.LessOrEqual(t, anomalies, (warm+intervals)*size*11/10, "else hardly any")
 	require.Positive(t, f.out.count(t, "reasons_shortened"))
-	require.Greater(t, ratio, 0.95)
+	return calm, storm
 }
 
 // fleet are hosts that do what one host does, but for storms.
