@@ -25,6 +25,7 @@ type fitCmd struct {
 	SampleSize    *int     `help:"Rows per tree." placeholder:"256"`
 	Seed          *uint64  `help:"Seed of everything random." placeholder:"0"`
 	RangeWeight   *float64 `help:"Bits for values outside the training range; 0 turns every addition to the forest off." placeholder:"0.3"`
+	Standardize   bool     `help:"Let the forest see every column with mean 0 and deviation 1; both are recorded in the model."`
 
 	Grid []string `help:"Parameter to search over, such as trees=50,100; may be repeated. Default, unless a threshold is asked for: contamination." sep:"none" placeholder:"NAME=VALUE,VALUE"`
 
@@ -115,6 +116,7 @@ type fitting struct {
 
 func (f *fitting) fit(c *fitCmd) (err error) {
 	f.Detect.Workers = runtime.NumCPU()
+	f.Detect.Standardize = c.Standardize
 	override(&f.Detect.AlarmsPerWeek, c.AlarmsPerWeek)
 	override(&f.perWeek, c.AlarmsPerWeek)
 	if err = f.collect(f.Schema.Window); err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/model"
 	"telegraf-anomaly/internal/trainer"
 )
@@ -31,6 +32,13 @@ func (c *inspectCmd) Run(t *terminal) error {
 	return t.result(e, func(w io.Writer) { inspect(w, b) })
 }
 
+func standardized(d *detect.Model) string {
+	if d.Standard == nil {
+		return ""
+	}
+	return ", standardized"
+}
+
 func inspect(w io.Writer, b *model.Bundle) {
 	p, d, f := b.Provenance, b.Detector, b.Detector.Forest
 	o := d.Options
@@ -38,7 +46,7 @@ func inspect(w io.Writer, b *model.Bundle) {
 		[]string{"model", b.ID()},
 		[]string{"features", strings.Join(b.Schema.Names(), ", ") + " (schema " + p.SchemaHash + ")"},
 		[]string{"interval, window", b.Schema.Interval.String() + ", " + b.Schema.Window.String()},
-		[]string{"forest", fmt.Sprintf("%d trees, %d rows each, %d columns (%s per feature)", f.Trees(), f.SampleSize(), f.Columns(), d.Columns)},
+		[]string{"forest", fmt.Sprintf("%d trees, %d rows each, %d columns (%s per feature%s)", f.Trees(), f.SampleSize(), f.Columns(), d.Columns, standardized(d))},
 		[]string{"threshold", fmt.Sprintf("%.6f (contamination %g, alarms per week %g)", d.Threshold, o.Contamination, o.AlarmsPerWeek)},
 		[]string{"weights, bits", fmt.Sprintf("range %g, residual %g, relation %g, flat %g", o.RangeWeight, o.ResidualWeight, o.RelationWeight, o.FlatWeight)},
 		[]string{"seed", strconv.FormatUint(o.Seed, 10)},

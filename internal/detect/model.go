@@ -30,6 +30,7 @@ type Model struct {
 	Curves    []Curve        `json:"curves,omitempty"` // per feature; none: all are seen on their own scale
 	Median    []float64      `json:"median"`           // per feature, of the training values
 	Usual     Usual          `json:"usual"`
+	Standard  *Standard      `json:"standard,omitempty"` // of the forest's columns; none: they are in their features' units
 	Residual  *Residual      `json:"residual,omitempty"`
 	Relation  *Relation      `json:"relation,omitempty"`
 	Still     []float64      `json:"still"` // per feature: longest run without a change
@@ -132,6 +133,11 @@ func grow(contexts *mat.Dense, names []string, windowed bool, o Options) (m *Mod
 	for i := range n {
 		m.row(rows.RawRowView(i), work, contexts.RawRowView(i))
 	}
+	if o.Standardize {
+		standard := fitStandard(rows)
+		standard.applyAll(rows)
+		m.Standard = &standard
+	}
 	m.Forest, err = forest.Fit(rows, forest.Options{Trees: o.Trees, SampleSize: o.SampleSize, Seed: o.Seed, Workers: o.Workers})
 	return m, err
 }
@@ -212,5 +218,8 @@ func (m *Model) row(dst []float64, w *work, context []float64) {
 		if m.Columns == fullColumns {
 			to[2] = math.Sqrt(w.residual.squares[f])
 		}
+	}
+	if m.Standard != nil {
+		m.Standard.apply(dst)
 	}
 }

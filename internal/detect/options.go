@@ -13,6 +13,10 @@ type Options struct {
 	Seed       uint64 `json:"seed"`
 	Workers    int    `json:"-"` // goroutines; the result does not depend on it
 
+	// Standardize puts the forest's columns on one scale, see Model.Standard. Splits
+	// do not depend on a unit, so that only who reads the trees sees a difference.
+	Standardize bool `json:"standardize,omitempty"`
+
 	// Weights are in bits of score. The terms that they weigh grow with the
 	// logarithm of a distance.
 	RangeWeight    float64 `json:"range_weight"`    // values outside the training range

@@ -13,10 +13,9 @@ import (
 // the residual of feature j is (Q z)_j / Q_jj: one inverse for all regressions.
 // See Whittaker, Graphical Models in Applied Multivariate Statistics (1990), 5.7.
 type Relation struct {
-	Mean  []float64   `json:"mean"`
-	Scale []float64   `json:"scale"`
-	Q     [][]float64 `json:"q"` // rows divided by their diagonal
-	Band  []Band      `json:"band"`
+	Standard             // of levels
+	Q        [][]float64 `json:"q"` // rows divided by their diagonal
+	Band     []Band      `json:"band"`
 }
 
 const ridge = 0.01
@@ -27,18 +26,12 @@ func fitRelation(contexts *mat.Dense) *Relation {
 	if features < 2 {
 		return nil
 	}
-	r := &Relation{Mean: make([]float64, features), Scale: make([]float64, features)}
 	z := mat.NewDense(n, features, nil)
-	for f := range features {
-		level := mat.Col(nil, f*feature.ContextWidth+feature.Level, contexts)
-		r.Mean[f], r.Scale[f] = meanDeviation(level)
-		if r.Scale[f] <= tiny*math.Max(1, math.Abs(r.Mean[f])) {
-			r.Scale[f] = 0
-		}
-	}
 	for i := range n {
-		r.standardize(z.RawRowView(i), contexts.RawRowView(i))
+		levels(z.RawRowView(i), contexts.RawRowView(i))
 	}
+	r := &Relation{Standard: fitStandard(z)}
+	r.applyAll(z)
 	if !r.invert(z) {
 		return nil
 	}
@@ -78,12 +71,9 @@ func (r *Relation) invert(z *mat.Dense) bool {
 	return true
 }
 
-func (r *Relation) standardize(dst, context []float64) {
+func levels(dst, context []float64) {
 	for f := range dst {
-		dst[f] = 0
-		if r.Scale[f] > 0 {
-			dst[f] = clamp((context[f*feature.ContextWidth+feature.Level]-r.Mean[f])/r.Scale[f], maxScore)
-		}
+		dst[f] = context[f*feature.ContextWidth+feature.Level]
 	}
 }
 

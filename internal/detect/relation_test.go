@@ -15,7 +15,8 @@ func TestRelationEqualsRidgeRegressions(t *testing.T) {
 	r := fitRelation(x)
 	z := mat.NewDense(rows, features, nil)
 	for i := range rows {
-		r.standardize(z.RawRowView(i), x.RawRowView(i))
+		levels(z.RawRowView(i), x.RawRowView(i))
+		r.Standard.apply(z.RawRowView(i))
 	}
 	for f := range features {
 		var others mat.Dense

@@ -30,8 +30,7 @@ const (
 // and Koch, "Evaluating the contributions of individual variables to a quadratic
 // form", Aust. N. Z. J. Stat. 58, 2016).
 type Residual struct {
-	Mean       []float64   `json:"mean"` // parts numbers per feature
-	Scale      []float64   `json:"scale"`
+	Standard               // of parts numbers per feature
 	Components [][]float64 `json:"components"` // one row per kept component
 	Variance   []float64   `json:"variance"`   // along each of them
 	Noise      float64     `json:"noise"`      // variance along every other direction
@@ -42,23 +41,12 @@ type Residual struct {
 func fitResidual(contexts *mat.Dense) *Residual {
 	n, _ := contexts.Dims()
 	z := analysed(contexts)
-	_, p := z.Dims()
-	r := &Residual{Mean: make([]float64, p), Scale: make([]float64, p)}
-	varying := 0
-	for c := range p {
-		r.Mean[c], r.Scale[c] = meanDeviation(mat.Col(nil, c, z))
-		if r.Scale[c] > tiny*math.Max(1, math.Abs(r.Mean[c])) {
-			varying++
-		} else {
-			r.Scale[c] = 0
-		}
-	}
+	r := &Residual{Standard: fitStandard(z)}
+	varying := r.varying()
 	if varying < 2 {
 		return nil
 	}
-	for i := range n {
-		r.standardize(z.RawRowView(i), z.RawRowView(i))
-	}
+	r.applyAll(z)
 	if !r.components(z, varying) {
 		return nil
 	}
@@ -86,17 +74,6 @@ func analysed(contexts *mat.Dense) *mat.Dense {
 func gather(dst, context []float64) {
 	for f := range len(dst) / parts {
 		copy(dst[f*parts:(f+1)*parts], context[f*feature.ContextWidth:])
-	}
-}
-
-// standardize makes columns comparable; constant ones become 0.
-func (r *Residual) standardize(dst, src []float64) {
-	for c := range dst {
-		if r.Scale[c] > 0 {
-			dst[c] = clamp((src[c]-r.Mean[c])/r.Scale[c], maxScore)
-		} else {
-			dst[c] = 0
-		}
 	}
 }
 
@@ -141,7 +118,7 @@ func newResidualWork(r *Residual) *residualWork {
 // apply analyses one context.
 func (r *Residual) apply(w *residualWork, context []float64) {
 	gather(w.z, context)
-	r.standardize(w.z, w.z)
+	r.Standard.apply(w.z)
 	clear(w.white)
 	for k, component := range r.Components {
 		// Orthonormal components may be taken away one after the other.

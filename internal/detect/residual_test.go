@@ -48,7 +48,7 @@ func TestResidualAgainstTheTextbook(t *testing.T) {
 		z := make([]float64, len(r.Mean))
 		for i := range 300 {
 			gather(z, x.RawRowView(i))
-			r.standardize(z, z)
+			r.Standard.apply(z)
 			residual, distance := reference(t, r, z)
 			r.apply(w, x.RawRowView(i))
 			for f := range features {

@@ -26,7 +26,8 @@ func (m *Model) addTerms(w *work, context []float64) {
 		w.share(m.Options.ResidualWeight*math.Log1p(excess), w.residual.whitened)
 	}
 	if m.Options.RelationWeight > 0 && m.Relation != nil {
-		m.Relation.standardize(w.z, context)
+		levels(w.z, context)
+		m.Relation.apply(w.z)
 		for f := range m.Features {
 			w.distance[f] = m.Relation.Band[f].Distance(m.Relation.residual(f, w.z))
 		}

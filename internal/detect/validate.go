@@ -46,17 +46,25 @@ func (m *Model) validateJoint(n int) error {
 		}
 	}
 	if r := m.Relation; r != nil {
-		if len(r.Mean) != n || len(r.Scale) != n || len(r.Q) != n || len(r.Band) != n || slices.ContainsFunc(r.Q, func(q []float64) bool { return len(q) != n }) {
+		if len(r.Q) != n || len(r.Band) != n || slices.ContainsFunc(r.Q, func(q []float64) bool { return len(q) != n }) {
 			return fmt.Errorf("detect: the relation's parts do not have %d features", n)
 		}
-		return checkBands("relation", r.Band)
+		if err := r.Standard.validate("the relation", n); err != nil {
+			return err
+		}
+		if err := checkBands("relation", r.Band); err != nil {
+			return err
+		}
+	}
+	if m.Standard != nil {
+		return m.Standard.validate("the standard", m.Forest.Columns())
 	}
 	return nil
 }
 
 func (r *Residual) validate(columns int) error {
 	switch {
-	case len(r.Mean) != columns || len(r.Scale) != columns || len(r.Components) > columns,
+	case len(r.Components) > columns,
 		slices.ContainsFunc(r.Components, func(c []float64) bool { return len(c) != columns }):
 		return fmt.Errorf("detect: the residual's parts do not have %d columns", columns)
 	case len(r.Variance) != len(r.Components) || slices.ContainsFunc(r.Variance, notAbove):
@@ -64,7 +72,7 @@ func (r *Residual) validate(columns int) error {
 	case notAbove(r.Noise) || r.Typical < 0:
 		return fmt.Errorf("detect: the residual's noise %v must be above 0 and its typical distance %v not below", r.Noise, r.Typical)
 	}
-	return nil
+	return r.Standard.validate("the residual", columns)
 }
 
 func checkCurves(curves []Curve, n int) error {

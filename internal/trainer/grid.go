@@ -102,6 +102,9 @@ func (p Point) Params() map[string]string {
 		"range_weight": number(p.Options.RangeWeight), "residual_weight": number(p.Options.ResidualWeight),
 		"relation_weight": number(p.Options.RelationWeight), "flat_weight": number(p.Options.FlatWeight),
 	}
+	if p.Options.Standardize {
+		params["standardize"] = "true"
+	}
 	if p.Options.AlarmsPerWeek > 0 {
 		params["alarms_per_week"] = number(p.Options.AlarmsPerWeek)
 	}

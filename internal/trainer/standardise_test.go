@@ -12,7 +12,7 @@ import (
 	"telegraf-anomaly/internal/feature"
 )
 
-// There is no option to standardise: a model of features in units of their
+// Why standardising is off by default: a model of features in units of their
 // standard deviation, which the scale of a feature can express, says what the model
 // of the plain ones says. To take away the mean, too, would only take away where 0
 // is, and with it the logarithm that a feature which multiplies is seen on.
