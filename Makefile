@@ -38,11 +38,9 @@ bin/telegraf bin/influxd: ## the real programs, built by Go
 race: ## every test that needs only Go, with the race detector
 	$(GO) test -race -short ./...
 
-lint: ## go vet, gofmt, and actionlint for the workflows
-	$(GO) vet ./...
+lint: ## golangci-lint, which includes vet and gofmt, and actionlint for the workflows
 	$(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
-	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
-	if [ -n "$$unformatted" ]; then echo "gofmt these files: $$unformatted" >&2; exit 1; fi
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2 run --timeout 15m
 
 fuzz: ## every fuzz test for FUZZTIME
 	@set -e; for file in $$(git grep -l '^func Fuzz' -- '*_test.go'); do \

@@ -98,7 +98,6 @@ type tally struct {
 	deployAlarms   int
 	afterReboot    int
 	deploys, stuck int
-	delays         []time.Duration
 }
 
 func (f *fleet) print(w io.Writer) {

@@ -43,7 +43,7 @@ func robust(_ context.Context, m *machine, _ uint64) (*verdicts, error) {
 		}
 		return out
 	}
-	return baseline(m, z, func(z []float64) float64 { return floats.Max(z) })
+	return baseline(m, z, floats.Max)
 }
 
 func deviations(x []float64, middle float64) []float64 {

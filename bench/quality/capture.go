@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -139,7 +140,7 @@ func readFaults(path string) (faults []trainer.Incident, err error) {
 	r := csv.NewReader(f)
 	for line := 0; ; line++ {
 		cells, err := r.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return faults, nil
 		}
 		if err != nil {

@@ -25,7 +25,6 @@ type peer struct {
 	process *exec.Cmd
 	in      io.WriteCloser
 	out     *bufio.Reader
-	loaded  int // columns of what it was given last
 }
 
 // request and answer are what testdata/peer.py and testdata/gopeer understand.

@@ -14,7 +14,6 @@ func litter(bytes int) {
 		held[i] = 1
 	}
 	runtime.KeepAlive(held)
-	held = nil
 	runtime.GC()
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -132,7 +133,7 @@ func labelled(file string) (*mat.Dense, []bool, error) {
 	var label []bool
 	for {
 		row, err := c.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return mat.NewDense(len(label), len(c.Features()), values), label, nil
 		}
 		if err != nil {

@@ -50,7 +50,7 @@ func run(ctx context.Context, w io.Writer, dir string, duration time.Duration) (
 	if err != nil {
 		return err
 	}
-	defer db.Stop()
+	defer func() { _ = db.Stop() }()
 	config, err := configure(root, dir, db.URL)
 	if err != nil {
 		return err

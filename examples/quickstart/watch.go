@@ -30,7 +30,7 @@ func watch(ctx context.Context, w io.Writer, telegraf *testbed.Process, db *test
 		case <-ctx.Done():
 			return nil
 		case <-telegraf.Done():
-			return fmt.Errorf("Telegraf ended by itself; the end of its log:\n%s", tail(telegraf.Log(), 15))
+			return fmt.Errorf("telegraf ended by itself; the end of its log:\n%s", tail(telegraf.Log(), 15))
 		case <-db.Done():
 			return fmt.Errorf("InfluxDB ended by itself; the end of its log:\n%s", tail(db.Log(), 15))
 		case <-ticker.C:

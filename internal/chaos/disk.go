@@ -91,16 +91,12 @@ func (r *rig) age() time.Time {
 func ownDisk(s *setup) { s.smallDisk = true }
 
 // smallDisk mounts a small disk for the state, where the user may.
-func (r *rig) smallDisk(wanted bool) error {
-	if !wanted {
-		return nil
-	}
+func (r *rig) smallDisk() {
 	state := filepath.Join(r.dir, "state")
 	r.tmpfs = unix.Mount("tmpfs", state, "tmpfs", 0, "size=16m") == nil
 	if r.tmpfs {
 		r.undo = append(r.undo, func() { _ = unix.Unmount(state, unix.MNT_DETACH) })
 	}
-	return nil
 }
 
 // fill leaves no room on the disk. Without the right to mount one that can be

@@ -139,7 +139,7 @@ func chatter(d time.Duration) func(context.Context, *rig) (spell, error) {
 			sleep(ctx, 400*time.Millisecond) // each time all models are read again, which must not be what is measured
 		}
 		if waiting, err := unix.IoctlGetInt(int(pipe.Fd()), unix.TIOCINQ); err != nil || waiting < 4096-300 {
-			return spell{}, fmt.Errorf("chaos: only %d bytes wait in stderr (%v)", waiting, err)
+			return spell{}, errors.Join(fmt.Errorf("chaos: only %d bytes wait in stderr", waiting), err)
 		}
 		return spell{from, time.Now()}, nil
 	}
@@ -158,7 +158,7 @@ func replace(ctx context.Context, r *rig) (spell, error) {
 	}
 	sleep(ctx, settle)
 	if now, err := r.processor(); err != nil || now != old {
-		return spell{}, fmt.Errorf("chaos: process %d instead of %d after the replacement (%v)", now, old, err)
+		return spell{}, errors.Join(fmt.Errorf("chaos: process %d instead of %d after the replacement", now, old), err)
 	}
 	at, err := r.hangUp(ctx)
 	return spell{from, at}, err

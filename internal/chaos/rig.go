@@ -137,14 +137,17 @@ func (r *rig) install(l load, s setup) error {
 		scope = "shared"
 	}
 	places := strings.NewReplacer("DIR", r.dir, "INTERVAL", l.interval.String(), "WINDOW", (15 * l.interval).String(), "FEATURES", features, "SCOPE", scope)
-	return errors.Join(
+	err := errors.Join(
 		os.MkdirAll(filepath.Join(r.dir, "state"), 0o750),
 		copyFile(testbed.Anomaly.Path(r.root), r.program()),
 		os.WriteFile(filepath.Join(r.dir, "anomaly.conf"), []byte(places.Replace(anomalyConfig)), 0o600),
 		os.WriteFile(filepath.Join(r.dir, "input"), []byte(places.Replace(input)), 0o600),
 		syscall.Mkfifo(filepath.Join(r.dir, "fifo"), 0o600),
-		syscall.Mkfifo(filepath.Join(r.dir, "stderr"), 0o600),
-		r.smallDisk(s.smallDisk))
+		syscall.Mkfifo(filepath.Join(r.dir, "stderr"), 0o600))
+	if s.smallDisk {
+		r.smallDisk()
+	}
+	return err
 }
 
 func (r *rig) program() string { return filepath.Join(r.dir, "processor") }

@@ -54,18 +54,17 @@ type ask struct {
 
 // look is what distinguishes a panel's appearance from its kind's.
 type look struct {
-	min, max   *float64
-	decimals   *int
-	steps      []Step
-	mappings   []Mapping
-	links      []DataLink
-	custom     map[string]any
-	options    map[string]any
-	transform  []Transformation
-	overrides  []Override
-	colorMode  string
-	noValue    string
-	columnName map[string]string
+	min, max  *float64
+	decimals  *int
+	steps     []Step
+	mappings  []Mapping
+	links     []DataLink
+	custom    map[string]any
+	options   map[string]any
+	transform []Transformation
+	overrides []Override
+	colorMode string
+	noValue   string
 }
 
 func (b board) render(l Language) Dashboard {

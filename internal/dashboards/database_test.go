@@ -94,7 +94,7 @@ func lookback(t *testing.T, from string) time.Time {
 
 // interpolate does as Grafana does. Values of a variable become a regular
 // expression, which is the only way they are used here.
-func (m moment) interpolate(l Language, query string) string {
+func (m moment) interpolate(query string) string {
 	pairs := []string{
 		"$timeFilter", fmt.Sprintf("time >= %dms AND time <= %dms", m.from.UnixMilli(), m.to.UnixMilli()),
 		"$__interval", m.interval,
@@ -186,7 +186,7 @@ func TestEveryQueryAnswers(t *testing.T) {
 	for _, r := range Alerts {
 		t.Run(r.UID, func(t *testing.T) {
 			m := moment{from: time.Now().Add(-time.Duration(r.Window) * time.Second), to: time.Now().Add(time.Minute)}
-			rows, err := askFor(t.Context(), db, InfluxQL, m.interpolate(InfluxQL, r.Query))
+			rows, err := askFor(t.Context(), db, InfluxQL, m.interpolate(r.Query))
 			require.NoError(t, err)
 			require.NotEmpty(t, rows, r.Query)
 		})
@@ -210,7 +210,7 @@ func troubleshoot(t *testing.T, db *testbed.Server) {
 // values of a variable: all if it may have many, else the first.
 func values(t *testing.T, db *testbed.Server, l Language, m moment, v Variable) (all []string) {
 	t.Helper()
-	rows, err := askFor(t.Context(), db, l, m.interpolate(l, v.Query.(string)))
+	rows, err := askFor(t.Context(), db, l, m.interpolate(v.Query.(string)))
 	require.NoError(t, err, v.Name)
 	require.NotEmpty(t, rows, v.Name)
 	for _, row := range rows {
@@ -238,10 +238,10 @@ func answered(t *testing.T, db *testbed.Server, l Language, m moment, d Dashboar
 	var slowest time.Duration
 	for name, query := range queries {
 		began := time.Now()
-		rows, err := askFor(t.Context(), db, l, m.interpolate(l, query))
+		rows, err := askFor(t.Context(), db, l, m.interpolate(query))
 		slowest = max(slowest, time.Since(began))
 		if err != nil || len(rows) == 0 {
-			t.Errorf("%s: %d rows, error %v\n%s", name, len(rows), err, m.interpolate(l, query))
+			t.Errorf("%s: %d rows, error %v\n%s", name, len(rows), err, m.interpolate(query))
 		}
 	}
 	t.Logf("%d queries, the slowest took %v", len(queries), slowest.Round(time.Millisecond))

@@ -41,7 +41,7 @@ func TestDirtRaisesNoAlarm(t *testing.T) {
 		{"NaN and infinities", some(func(line string) string {
 			return set(set(line, "mem", "used_percent", "NaN"), "cpu", "usage_idle", "+Inf")
 		})},
-		{"type flips to an integer", some(func(line string) string { return integer(line) })},
+		{"type flips to an integer", some(integer)},
 		{"type flips to a string", some(func(line string) string { return set(line, "mem", "used_percent", `"51.2"`) })},
 		{"type flips to a boolean", some(func(line string) string { return set(line, "cpu", "usage_idle", "true") })},
 		{"impossible percentages", some(func(line string) string {

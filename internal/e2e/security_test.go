@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,7 +24,7 @@ func inside(t *testing.T, config string, input []byte, above ...string) *tally {
 	if _, err := exec.LookPath(above[0]); err != nil {
 		t.Skip(above[0] + " is absent")
 	}
-	arguments := append(above[1:], testbed.Anomaly.Path(need(t)), "-config", config)
+	arguments := slices.Concat(above[1:], []string{testbed.Anomaly.Path(need(t)), "-config", config})
 	c := exec.Command(above[0], arguments...)
 	c.Stdin = bytes.NewReader(input)
 	var said bytes.Buffer
@@ -136,7 +137,7 @@ func buildCopy(t *testing.T, root, dir string, environment []string) []byte {
 	}
 	program := filepath.Join(dir, "program")
 	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.version=1.2.3", "-o", program, "./cmd/telegraf-anomaly")
-	build.Dir, build.Env = dir, append(environment, "CGO_ENABLED=0")
+	build.Dir, build.Env = dir, slices.Concat(environment, []string{"CGO_ENABLED=0"})
 	said, err := build.CombinedOutput()
 	require.NoError(t, err, string(said))
 	return []byte(read(t, program))

@@ -88,7 +88,7 @@ func TestTheEndStaysTheEnd(t *testing.T) {
 			_, second := c.Next()
 			require.Error(t, first)
 			require.Equal(t, first, second)
-			require.Equal(t, err == nil, first == io.EOF)
+			require.Equal(t, err == nil, errors.Is(first, io.EOF))
 		})
 	}
 }

@@ -95,7 +95,6 @@ type mailbox struct {
 
 type result struct {
 	bundle     *model.Bundle
-	name       string // version in the store, "" if it is not kept
 	comparison Comparison
 	compared   bool
 	forced     bool // a shift was accepted: the past is no measure

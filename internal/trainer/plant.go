@@ -39,7 +39,7 @@ func validation(t *Table, split Split, seed uint64) (v *Table, planted bool, err
 		n += len(s.Events)
 	}
 	if n == 0 {
-		return nil, true, fmt.Errorf("%w: %v", ErrNoIncident, failure)
+		return nil, true, fmt.Errorf("%w: %w", ErrNoIncident, failure)
 	}
 	return v, true, nil
 }

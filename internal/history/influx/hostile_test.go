@@ -212,8 +212,8 @@ func TestDownloadResumes(t *testing.T) {
 
 // span is the stretch of time that a query asks for.
 func span(t *testing.T, r *http.Request) (from, to int64) {
-	q := r.FormValue("q")
-	_, err := fmt.Sscanf(q[strings.Index(q, "time >= "):], "time >= %d AND time < %d", &from, &to)
+	_, bounds, _ := strings.Cut(r.FormValue("q"), "time >= ")
+	_, err := fmt.Sscanf(bounds, "%d AND time < %d", &from, &to)
 	require.NoError(t, err)
 	return from, to
 }

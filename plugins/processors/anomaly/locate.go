@@ -12,7 +12,8 @@ import (
 
 // locate puts the line in front of a syntax or type error.
 func locate(err error) error {
-	if p, ok := err.(toml.ParseError); ok {
+	var p toml.ParseError
+	if errors.As(err, &p) {
 		return fmt.Errorf("line %d: %s", max(1, p.Position.Line), p.Message) // 0 is where a text of one line breaks off
 	}
 	return errors.New(strings.TrimPrefix(err.Error(), "toml: ")) // names its line
