@@ -27,6 +27,10 @@ func main() {
 	flag.DurationVar(&c.Step, "step", time.Minute, "simulated time between two readings")
 	flag.DurationVar(&c.Past, "past", 2*time.Hour, "how much history there is")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "datacenter: %q is no flag; -h lists them\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	run := func() error { return serve(ctx, *listen, c) }

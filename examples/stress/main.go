@@ -40,6 +40,10 @@ func main() {
 	flag.StringVar(&s.database, "database", "telegraf", "database with the predictions")
 	flag.StringVar(&s.result, "json", "", "`file` for the result as JSON, - for stdout")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "stress: %q is no flag; -h lists them\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := s.run(ctx, os.Stdout, os.Stderr); err != nil {

@@ -44,7 +44,7 @@ type Center struct {
 // New builds a data centre that began config.Past before now.
 func New(c Config, now time.Time) (*Center, error) {
 	if c.Hosts < 1 || c.Interval <= 0 || c.Step <= 0 || c.Past < 0 {
-		return nil, errors.New("datacenter: want at least one host, interval and step above 0, and a past not below 0")
+		return nil, errors.New("want at least one host, interval and step above 0, and a past not below 0")
 	}
 	hosts, err := build(c)
 	if err != nil {

@@ -98,7 +98,7 @@ func TestNewRefusesNonsense(t *testing.T) {
 			c := small
 			change(&c)
 			_, err := New(c, noon)
-			require.ErrorContains(t, err, "datacenter: want")
+			require.ErrorContains(t, err, "want at least one host")
 		})
 	}
 }

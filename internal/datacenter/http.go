@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -21,9 +22,12 @@ const (
 
 const bodyLimit = 4096
 
+// example is a stress as /stress takes it.
+const example = `{"kind": "cpu", "host": "host0001", "size": 1, "duration": "30s"}`
+
 // Handler serves
 //
-//	GET  /metrics               the newest reading of every host, as a JSON array
+//	GET  /metrics               the newest reading of every host, as a JSON array (?format=json)
 //	GET  /metrics?format=influx the same as line protocol (or by Accept: text/plain)
 //	GET  /history               all readings so far, as line protocol
 //	POST /stress                {"kind": "cpu", "host": "host0001", "size": 1, "duration": "30s"}
@@ -39,8 +43,12 @@ func (c *Center) Handler() http.Handler {
 
 func (c *Center) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	readings := c.Read(time.Now())
-	if r.FormValue("format") != "influx" && !strings.HasPrefix(r.Header.Get("Accept"), "text/plain") {
+	switch format := r.FormValue("format"); {
+	case format == "json", format == "" && !strings.HasPrefix(r.Header.Get("Accept"), "text/plain"):
 		reply(w, http.StatusOK, readings)
+		return
+	case format != "" && format != "influx":
+		refuse(w, fmt.Errorf("format %q is unknown; use json or influx", format))
 		return
 	}
 	var text []byte
@@ -57,23 +65,31 @@ func (c *Center) serveHistory(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (c *Center) serveStress(w http.ResponseWriter, r *http.Request) {
-	var s Stress
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, bodyLimit))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&s); err != nil {
-		refuse(w, err)
-		return
+	s, err := readStress(http.MaxBytesReader(w, r.Body, bodyLimit))
+	if err == nil {
+		s, err = c.Add(s, time.Now())
 	}
-	if !s.From.IsZero() || !s.Until.IsZero() {
-		refuse(w, errors.New("from and until are set by the server"))
-		return
-	}
-	s, err := c.Add(s, time.Now())
 	if err != nil {
 		refuse(w, err)
 		return
 	}
 	reply(w, http.StatusAccepted, s)
+}
+
+// readStress wants one JSON object and nothing behind it.
+func readStress(body io.Reader) (s Stress, err error) {
+	decoder := json.NewDecoder(body)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&s); err != nil {
+		return s, fmt.Errorf("%w; want JSON such as %s", err, example)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return s, fmt.Errorf("there is more than one value; want JSON such as %s", example)
+	}
+	if !s.From.IsZero() || !s.Until.IsZero() {
+		return s, errors.New("from and until are set by the server")
+	}
+	return s, nil
 }
 
 func refuse(w http.ResponseWriter, err error) {

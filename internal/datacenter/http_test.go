@@ -77,6 +77,12 @@ func TestMetricsAsLineProtocol(t *testing.T) {
 	}
 }
 
+func TestMetricsInAFormatThatNobodyKnows(t *testing.T) {
+	status, _, body := get(t, serve(t)+"/metrics?format=xml")
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Contains(t, body, "use json or influx")
+}
+
 func TestHistoryAndHealth(t *testing.T) {
 	url := serve(t)
 	_, _, body := get(t, url+"/history")
@@ -105,6 +111,9 @@ func TestStressRefuses(t *testing.T) {
 	url := serve(t)
 	for _, c := range []struct{ name, body, want string }{
 		{"not JSON", "cpu", "invalid character"},
+		{"nothing", "", "want JSON such as"},
+		{"a number as duration", `{"kind": "cpu", "duration": 30}`, `want JSON such as {\"kind\": \"cpu\"`},
+		{"two", `{"kind": "cpu", "duration": "1s"} {"kind": "cpu", "duration": "1s"}`, "more than one"},
 		{"a misspelt key", `{"kind": "cpu", "durration": "30s"}`, `unknown field \"durration\"`},
 		{"a bad duration", `{"kind": "cpu", "duration": "soon"}`, "invalid duration"},
 		{"an unknown kind", `{"kind": "flood", "duration": "1s"}`, "unknown"},
