@@ -63,7 +63,7 @@ const sharedUnit = "all groups"
 
 func (e *Engine[T]) newUnit(name string, sample int) *retrain.Unit {
 	u := retrain.NewUnit(name, &e.policy, e.config.Learner, sample, e.config.Detect.Seed^uint64(len(e.units)+1))
-	u.Mixed = e.config.Shared
+	u.Mixed, u.Given = e.config.Shared, e.config.Model
 	if b := e.config.Learner.Load(name, e.config.Schema); b != nil {
 		u.Serve(b, false)
 	} else if e.config.Model != nil {

@@ -48,7 +48,7 @@ func (u *Unit) saveProbation(w *state.Writer) {
 }
 
 // loadProbation takes it up again, if the champion is the same one and the model
-// beside it is in the store.
+// beside it is in the store or the given one.
 func (u *Unit) loadProbation(r *state.Reader, same bool) {
 	if !r.Bool() {
 		return
@@ -61,9 +61,14 @@ func (u *Unit) loadProbation(r *state.Reader, same bool) {
 	if r.Err() != nil || !same {
 		return
 	}
-	if b := u.learner.find(u.Name, id, u.policy.Schema); b != nil {
+	given := u.Given != nil && u.Given.ID() == id
+	b := u.Given
+	if !given {
+		b = u.learner.find(u.Name, id, u.policy.Schema)
+	}
+	if b != nil {
 		u.stand(b, role)
-		u.disagreed = disagreed
+		u.disagreed, u.Shadow.Given = disagreed, given
 		for i, s := range []*Serving{u.Champion, u.Shadow} {
 			s.Since, s.Vectors, s.Flagged = counts[i].Since, counts[i].Vectors, counts[i].Flagged
 		}

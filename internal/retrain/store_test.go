@@ -187,26 +187,42 @@ func TestSaveAndLoad(t *testing.T) {
 }
 
 // A restart in the middle of a probation does not end it: the model that turns out
-// to be nervous still goes back.
+// to be nervous still goes back, to one of the unit's own or to the given one.
 func TestProbationOutlivesARestart(t *testing.T) {
-	dir := t.TempDir()
-	one := newRig(t, policy(), dir)
-	one.observe(401, 20)
-	require.Equal(t, RolePredecessor, one.unit.Role)
-	before := one.unit.Shadow.Bundle.ID()
-	one.observe(20, 20)
-	one.unit.Champion.Flagged = 20
-	var w state.Writer
-	one.unit.Save(&w)
+	for _, given := range []*model.Bundle{nil, fitted(t, 600, 0, 1)} {
+		dir := t.TempDir()
+		start := func() *rig {
+			r := newRig(t, policy(), dir)
+			if r.unit.Given = given; given != nil {
+				r.unit.Serve(given, true)
+			}
+			if b := r.unit.learner.Load("host/a", policy().Schema); b != nil {
+				r.unit.Serve(b, false)
+			}
+			return r
+		}
+		one := start()
+		one.unit.results.put(result{bundle: kept(t, one.unit, fitted(t, 600, 0, 3)), forced: true})
+		one.observe(1, 20)
+		if given == nil {
+			one.unit.results.put(result{bundle: kept(t, one.unit, fitted(t, 600, 0, 4)), forced: true})
+		}
+		one.observe(20, 20)
+		require.Equal(t, RolePredecessor, one.unit.Role)
+		before := one.unit.Shadow.Bundle.ID()
+		one.unit.Champion.Flagged = 20
+		var w state.Writer
+		one.unit.Save(&w)
 
-	two := newRig(t, policy(), dir)
-	two.unit.Serve(two.unit.learner.Load("host/a", policy().Schema), false)
-	two.unit.Load(reread(t, &w))
-	two.time = one.time
-	require.Equal(t, RolePredecessor, two.unit.Role)
-	two.observe(probationMin, 20)
-	require.Equal(t, []string{RolledBack}, two.what())
-	require.Equal(t, before, two.unit.Champion.Bundle.ID())
+		two := start()
+		two.unit.Load(reread(t, &w))
+		two.time = one.time
+		require.Equal(t, RolePredecessor, two.unit.Role)
+		two.observe(probationMin, 20)
+		require.Equal(t, []string{RolledBack}, two.what())
+		require.Equal(t, before, two.unit.Champion.Bundle.ID())
+		require.Equal(t, given != nil, two.unit.Champion.Given)
+	}
 }
 
 func reread(t testing.TB, w *state.Writer) *state.Reader {

@@ -41,8 +41,9 @@ type Unit struct {
 	Name     string
 	Champion *Serving
 	Shadow   *Serving
-	Role     string // of Shadow
-	Mixed    bool   // its contexts are of many groups, each in its own deviations from the usual
+	Role     string        // of Shadow
+	Given    *model.Bundle // from outside, for the time until it has one of its own; may be nil
+	Mixed    bool          // its contexts are of many groups, each in its own deviations from the usual
 
 	policy    *Policy
 	learner   *Learner // nil for a fixed unit
