@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"telegraf-anomaly/internal/engine"
@@ -23,10 +24,11 @@ type fleet struct {
 
 // simulated is one host.
 type simulated struct {
-	events []sim.Event
-	alarms []alarm
-	scored int
-	first  time.Time // first score
+	events  []sim.Event
+	alarms  []alarm
+	flagged []time.Time // rows of all alarms
+	scored  int
+	first   time.Time // first score
 }
 
 // alarm is one episode.
@@ -87,6 +89,7 @@ func (h *simulated) note(id, reason string, t time.Time) {
 	a := &h.alarms[len(h.alarms)-1]
 	a.last = t
 	a.rows++
+	h.flagged = append(h.flagged, t)
 }
 
 // tally sums up a fleet.
@@ -139,8 +142,11 @@ func (t *tally) judge(f *fleet, name string, h *simulated) {
 		case sim.Deploy:
 			t.deploys++
 			t.deployAlarms += h.explain(mine, e.Start, e.Start.Add(accept))
-			if h.rowsBetween(e.Start.Add(accept), e.Start.Add(accept+12*time.Hour)) > stuckRows {
+			if rows := h.strange(e.Start.Add(accept), e.Start.Add(accept+12*time.Hour)); rows > stuckRows {
 				t.stuck++
+				if *verbose {
+					fmt.Printf("not accepted %s %v: %d rows\n", name, e.Start, rows)
+				}
 			}
 		case sim.Reboot:
 			t.afterReboot += h.explain(make([]bool, len(mine)), e.Start, end.Add(10*time.Minute))
@@ -178,11 +184,13 @@ func (h *simulated) explain(mine []bool, from, to time.Time) (n int) {
 	return n
 }
 
-// rowsBetween counts flagged rows, taking an alarm's rows as spread evenly.
-func (h *simulated) rowsBetween(from, to time.Time) (n int) {
-	for _, a := range h.alarms {
-		if a.first.Before(to) && a.last.After(from) {
-			n += a.rows
+// strange counts the flagged rows of a span of time that no incident explains.
+func (h *simulated) strange(from, to time.Time) (n int) {
+	for _, t := range h.flagged {
+		if !t.Before(from) && t.Before(to) && !slices.ContainsFunc(h.events, func(e sim.Event) bool {
+			return e.Kind != sim.Deploy && !t.Before(e.Start) && !t.After(e.Start.Add(length(e.Kind)+grace))
+		}) {
+			n++
 		}
 	}
 	return n
