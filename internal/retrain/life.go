@@ -3,7 +3,6 @@ package retrain
 import (
 	"time"
 
-	"telegraf-anomaly/forest"
 	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/drift"
 	"telegraf-anomaly/internal/feature"
@@ -85,7 +84,7 @@ func (u *Unit) learn(t int64, context []float64, flagged bool) {
 // usual is for the groups' own measures to find; what the champion, by its own
 // threshold, finds strange meanwhile counts little.
 func (u *Unit) trust(v *detect.Verdict) float64 {
-	if u.Champion != nil && v != nil && forest.Anomalous(v.Score, u.Champion.Bundle.Detector.Threshold) {
+	if u.Champion != nil && v != nil && u.strange(v) {
 		return flaggedWeight
 	}
 	return 1

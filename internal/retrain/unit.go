@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 
+	"telegraf-anomaly/forest"
 	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/drift"
 	"telegraf-anomaly/internal/model"
@@ -177,8 +178,14 @@ func (u *Unit) Observe(t int64, context []float64, weight float64, v *detect.Ver
 func (u *Unit) Pass(t int64, v *detect.Verdict) {
 	u.Poll(t)
 	if u.Champion != nil && v != nil {
-		u.Champion.note(t, v.Anomaly)
+		u.Champion.note(t, u.strange(v))
 	}
+}
+
+// strange is the champion's verdict by its own threshold, as one beside it is judged,
+// wherever a budget of alarms has raised that.
+func (u *Unit) strange(v *detect.Verdict) bool {
+	return forest.Anomalous(v.Score, u.Champion.Bundle.Detector.Threshold)
 }
 
 func (s *Serving) note(t int64, flagged bool) {
@@ -199,7 +206,7 @@ func (u *Unit) Compare(t int64, context []float64, v *detect.Verdict) (other det
 	}
 	other = u.Shadow.Scorer.Score(context)
 	u.Shadow.note(t, other.Anomaly)
-	if other.Anomaly != v.Anomaly {
+	if other.Anomaly != u.strange(v) {
 		u.disagreed++
 	}
 	return other, true
