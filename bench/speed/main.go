@@ -18,7 +18,7 @@ import (
 type options struct {
 	Rounds int      `help:"Turns of everybody; the best counts." default:"5"`
 	Hosts  int      `help:"The largest fleet." default:"100000"`
-	Only   []string `help:"Parts to measure: rows, lines, file, start, telegraf, fleet, curves, micro. Default: all. Else the figures of the other parts stay as they are in the JSON file."`
+	Only   []string `help:"Parts to measure: rows, lines, file, memory, start, telegraf, fleet, curves, micro. Default: all. Else the figures of the other parts stay as they are in the JSON file."`
 	Python string   `help:"Python interpreter whose venv module makes the peers' environments." env:"PYTHON"`
 	Cache  string   `help:"Folder for what peers need." default:".cache/speed" type:"path"`
 	Micro  string   `help:"Write the Go benchmarks to this file, for benchstat." type:"path"`
@@ -80,7 +80,7 @@ func measure(o *options) error {
 		name string
 		do   func() error
 	}{
-		{"rows", b.rowwise}, {"lines", b.linewise}, {"file", b.files}, {"start", b.starting},
+		{"rows", b.rowwise}, {"lines", b.linewise}, {"lines", b.growing}, {"file", b.files}, {"memory", b.memories}, {"start", b.starting},
 		{"telegraf", func() error { return b.throughTelegraf(root) }}, {"fleet", b.fleets}, {"curves", b.features}, {"curves", b.trees},
 		{"micro", func() error { return micro(o.Micro, o.Rounds) }},
 	} {
@@ -127,20 +127,15 @@ func (b *bench) prepare(root string) error {
 	return err
 }
 
-// invite starts the peers.
-func (b *bench) invite() error {
+// guests are the peers, new and not started yet.
+func (b *bench) guests() ([]*peer, error) {
 	script := filepath.Join(b.dir, "peer.py")
 	text, err := programs.ReadFile("testdata/peer.py")
-	if err != nil {
-		return err
+	if err == nil {
+		err = os.WriteFile(script, text, 0o600)
 	}
-	if err := os.WriteFile(script, text, 0o600); err != nil {
-		return err
-	}
-	b.peers = python(b.options.Python, b.cache, script)
 	program, why := build("gopeer", b.cache)
-	b.peers = append(b.peers, &peer{who: goPeer, command: []string{program}, why: why})
-	return nil
+	return append(python(b.options.Python, b.cache, script), &peer{who: goPeer, command: []string{program}, why: why}), err
 }
 
 const modelFile = "model file, kB"

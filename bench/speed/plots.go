@@ -17,6 +17,7 @@ var pictures = []struct {
 	names             []string
 	curve             func(*report) []point
 }{
+	{"speed-shares.png", "a line over the share that is scored", "% scored", "µs", []string{"cat", us, noop}, func(r *report) []point { return r.Shares }},
 	{"speed-memory.png", "memory over hosts", "hosts", "MB", []string{"resident_MB", "peak_MB"}, func(r *report) []point { return r.Fleet }},
 	{"speed-hosts.png", "a scored line over hosts", "hosts", "µs", []string{"us_per_line"}, func(r *report) []point { return r.Fleet }},
 	{"speed-features.png", "a row over features of three columns", "features", "µs", []string{"score", "score and explain"}, func(r *report) []point { return r.Features }},
@@ -41,8 +42,10 @@ func (r *report) draw(dir string) error {
 func drawCurves(file, title, x, y string, names []string, points []point) error {
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, x, y
-	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
-	p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
+	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	if points[0].X > 0 {
+		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	}
 	p.Legend.Top, p.Legend.Left = true, true
 	p.Add(plotter.NewGrid())
 	var lines []any

@@ -35,6 +35,7 @@ type report struct {
 	Machine  string            `json:"machine"`
 	Versions map[string]string `json:"versions"`
 	Figures  []figure          `json:"figures"`
+	Shares   []point           `json:"shares"`
 	Fleet    []point           `json:"fleet"`
 	Features []point           `json:"features"`
 	Trees    []point           `json:"trees"`
@@ -68,6 +69,9 @@ func (r *report) keep(path string) {
 		place = len(rest)
 	}
 	r.Figures = slices.Insert(rest, place, r.Figures...)
+	if len(r.Shares) == 0 {
+		r.Shares = old.Shares
+	}
 	if len(r.Fleet) == 0 {
 		r.Fleet = old.Fleet
 	}
@@ -150,6 +154,11 @@ func (r *report) markdown(w io.Writer) {
 	for _, p := range pictures {
 		fmt.Fprintf(w, "![%s](img/%s)\n\n", p.title, p.file)
 	}
+	shares := [][]string{{"lines scored, %", us + ", µs", "cat, µs", "no-op on the shim, µs"}}
+	for _, p := range r.Shares {
+		shares = append(shares, []string{cell(p.X), cell(p.Y[us]), cell(p.Y["cat"]), cell(p.Y[noop])})
+	}
+	document.Table(w, shares)
 	rows := [][]string{{"hosts", "resident, MB", "at most, MB", "µs a line"}}
 	for _, p := range r.Fleet {
 		rows = append(rows, []string{cell(p.X), cell(p.Y["resident_MB"]), cell(p.Y["peak_MB"]), cell(p.Y["us_per_line"])})

@@ -99,6 +99,13 @@ func TestMixes(t *testing.T) {
 	}
 }
 
+func TestBlend(t *testing.T) {
+	first, second := []byte("A\nB\nC\nD\n"), []byte("x\ny\n")
+	for share, want := range map[float64]string{0: "xyxy", 0.25: "xyxA", 0.5: "xAyB", 1: "ABCD"} {
+		require.Equal(t, want, strings.ReplaceAll(string(blend(first, second, share, 4)), "\n", ""))
+	}
+}
+
 func TestFleetWritesWhatMakesVectors(t *testing.T) {
 	var text bytes.Buffer
 	f := newFleet(50)
@@ -214,6 +221,7 @@ func TestReport(t *testing.T) {
 	}}
 	for _, hosts := range []float64{1, 10_000} {
 		y := map[string]float64{"resident_MB": hosts, "peak_MB": 2 * hosts, "us_per_line": 1, "score": 1, "score and explain": 2}
+		r.Shares = append(r.Shares, point{hosts - 1, map[string]float64{us: 1, "cat": 0.1, noop: 10}})
 		r.Fleet, r.Features, r.Trees = append(r.Fleet, point{hosts, y}), append(r.Features, point{hosts, y}), append(r.Trees, point{hosts, y})
 	}
 	r.judge()
@@ -241,6 +249,7 @@ func TestReport(t *testing.T) {
 	again.keep(o.JSON)
 	require.Equal(t, []figure{{What: lineMix, Who: us, Value: 1.2}}, again.Figures, "what was measured again is new as a whole")
 	require.Equal(t, got.Fleet, again.Fleet)
+	require.Equal(t, got.Shares, again.Shares)
 	require.Equal(t, got.Versions, again.Versions)
 
 	require.NoError(t, os.WriteFile(o.Docs, nil, 0o600))

@@ -114,14 +114,19 @@ var mixes = []mix{
 	}},
 }
 
-// linewise compares everybody who hands lines on.
-func (b *bench) linewise() error {
+// filters are everybody who hands lines on, this project first.
+func (b *bench) filters() []filter {
 	shim, why := build("shim", b.cache)
-	filters := []filter{
+	return []filter{
 		{us, []string{b.program, "-config", b.config}, nil, 400_000},
 		{"cat", []string{"cat"}, nil, 400_000},
 		{noop, []string{shim}, why, 20_000},
 	}
+}
+
+// linewise compares them on each kind of line.
+func (b *bench) linewise() error {
+	filters := b.filters()
 	for _, m := range mixes {
 		once, err := lines(1, 2000, m.wanted)
 		if err != nil {

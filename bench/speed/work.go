@@ -133,7 +133,8 @@ func (p *peer) fit() (float64, error) {
 
 // rowwise compares everybody on rows of each width.
 func (b *bench) rowwise() error {
-	if err := b.invite(); err != nil {
+	var err error
+	if b.peers, err = b.guests(); err != nil {
 		return err
 	}
 	for _, columns := range widths {
