@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"telegraf-anomaly/internal/engine"
 )
 
 // benchmark runs a stream of a hundred hosts through a Runner.
@@ -34,4 +36,26 @@ func BenchmarkPassThrough(b *testing.B) { benchmark(b, func(*Runner) {}) }
 
 func BenchmarkScored(b *testing.B) {
 	benchmark(b, func(r *Runner) { require.NoError(b, r.Use(builder(asIs))) })
+}
+
+// A line that is scored, and no cause for words, allocates nothing once its host
+// is known.
+func TestSteadyStateAllocatesNothing(t *testing.T) {
+	c, b, d := config(), *bundle(), *bundle().Detector
+	b.Detector, c.Model, d.Threshold = &d, &b, 1
+	allocations := func(intervals int) float64 {
+		var text strings.Builder
+		for k := range intervals {
+			text.WriteString(strings.Join(interval("a", k), ""))
+		}
+		log := NewLogger(io.Discard)
+		defer log.Close()
+		return testing.AllocsPerRun(5, func() {
+			r := New(strings.NewReader(text.String()), io.Discard, log)
+			require.NoError(t, r.Use(func(out engine.Output[[]byte]) (*engine.Engine[[]byte], error) { return engine.New(c, out) }))
+			require.NoError(t, r.Run(nil))
+		})
+	}
+	few, many := allocations(500), allocations(2500)
+	require.Less(t, many-few, 2000*5*0.01, "%v, %v: a hundredth of the lines may, where a buffer grows", few, many)
 }
