@@ -142,7 +142,7 @@ func (p panel) defaults(l Language, k kind) Defaults {
 	if d.Mappings == nil {
 		d.Mappings = []Mapping{}
 	}
-	if l == Flux && len(p.asks) == 1 && k.format == "time_series" {
+	if l == Flux && len(p.asks) == 1 && k.format == "time_series" && p.unit != "string" { // it would name the time as well
 		d.DisplayName = p.asks[0].fluxName()
 	}
 	return d

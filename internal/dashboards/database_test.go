@@ -18,7 +18,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"telegraf-anomaly/internal/demo"
-	"telegraf-anomaly/internal/drill"
 	"telegraf-anomaly/internal/testbed"
 )
 
@@ -43,20 +42,15 @@ func filled(t *testing.T) *testbed.Server {
 	return stack.DB
 }
 
-// exercise lets faults happen, and time pass for two reports of the processor,
-// the second of which it makes at its end.
+// exercise lets faults happen as the examples' documents say, and time pass for two
+// reports of the processor, the second of which it makes at its end.
 func exercise(t *testing.T, root string, stack *demo.Stack) {
 	t.Helper()
 	began := time.Now()
 	require.NoError(t, stack.Ready(t.Context()))
-	text, err := os.ReadFile(filepath.Join(root, "examples/datacenter/scenario.toml"))
-	require.NoError(t, err)
-	scenario, err := drill.Parse(string(text))
-	require.NoError(t, err)
-	outcomes, err := stack.Drill().Run(t.Context(), scenario, t.Logf)
-	require.NoError(t, err)
-	for _, o := range outcomes {
-		require.True(t, o.Right(), "%s on %s: detected %t, named %q", o.Kind, o.Host, o.Detected, o.Named)
+	for _, document := range []string{"examples/stress/README.md", "examples/datacenter/README.md"} {
+		documented(t, root, document, "on the demo", "http://127.0.0.1:PORT", stack.DB.URL,
+			"go run ./examples/stress", "go run ./examples/stress -target "+stack.URL, "http://127.0.0.1:5005", stack.URL)
 	}
 	time.Sleep(time.Until(began.Add(time.Minute + 15*time.Second)))
 }
@@ -82,7 +76,7 @@ func degrade(t *testing.T, db *testbed.Server) {
 type moment struct {
 	from, to time.Time
 	interval string
-	values   map[string][]string // of variables
+	values   map[string]string // of variables
 }
 
 func lookback(t *testing.T, from string) time.Time {
@@ -92,7 +86,7 @@ func lookback(t *testing.T, from string) time.Time {
 	return time.Now().Add(-d)
 }
 
-// interpolate does as Grafana does. Values of a variable become a regular
+// interpolate does as Grafana does. Values of a variable are part of a regular
 // expression, which is the only way they are used here.
 func (m moment) interpolate(query string) string {
 	pairs := []string{
@@ -101,12 +95,8 @@ func (m moment) interpolate(query string) string {
 		"v.timeRangeStart", m.from.UTC().Format(time.RFC3339), "v.timeRangeStop", m.to.UTC().Format(time.RFC3339),
 		"v.windowPeriod", m.interval, "v.defaultBucket", `"` + demo.Database + `/autogen"`,
 	}
-	for name, values := range m.values {
-		for i, v := range values {
-			values[i] = regexp.QuoteMeta(v)
-		}
-		any := "(" + strings.Join(values, "|") + ")"
-		pairs = append(pairs, "${"+name+":regex}", any, "$"+name, any)
+	for name, value := range m.values {
+		pairs = append(pairs, "${"+name+":regex}", value, "$"+name, value)
 	}
 	return strings.NewReplacer(pairs...).Replace(query)
 }
@@ -170,11 +160,11 @@ func TestEveryQueryAnswers(t *testing.T) {
 	db := filled(t)
 	for _, l := range Languages() {
 		for _, d := range committed(t, l) {
-			m := moment{from: lookback(t, d.Time.From), to: time.Now(), interval: "10s", values: map[string][]string{}}
+			m := moment{from: lookback(t, d.Time.From), to: time.Now(), interval: "10s", values: map[string]string{}}
 			t.Run(d.UID, func(t *testing.T) {
 				for _, v := range d.Templating.List {
 					if v.Type == "query" {
-						m.values[v.Name] = values(t, db, l, m, v)
+						m.values[v.Name] = selected(t, db, l, m, v)
 					}
 				}
 				answered(t, db, l, m, d)
@@ -193,33 +183,40 @@ func TestEveryQueryAnswers(t *testing.T) {
 	}
 }
 
-var onTheDemo = regexp.MustCompile("(?s)<!-- run by a test, on the database of the demo -->\n```sh\n(.*?)```")
+// documented runs the block of commands that a document marks with where it is run,
+// and returns what it said.
+func documented(t *testing.T, root, document, where string, pairs ...string) (block, said string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, document))
+	require.NoError(t, err)
+	found := regexp.MustCompile("(?s)<!-- run by a test, " + where + " -->\n```sh\n(.*?)```").FindStringSubmatch(string(text))
+	require.NotNil(t, found, document)
+	c := exec.CommandContext(t.Context(), "sh", "-e", "-c", strings.NewReplacer(pairs...).Replace(found[1]))
+	c.Dir = root
+	out, err := c.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	t.Logf("%s: %s", document, out)
+	return found[1], string(out)
+}
 
 // troubleshoot runs what the document tells people to ask.
 func troubleshoot(t *testing.T, db *testbed.Server) {
 	t.Helper()
-	text, err := os.ReadFile("../../docs/TROUBLESHOOTING.md")
-	require.NoError(t, err)
-	block := onTheDemo.FindStringSubmatch(string(text))
-	require.NotNil(t, block)
-	said, err := exec.CommandContext(t.Context(), "sh", "-e", "-c", strings.ReplaceAll(block[1], "http://127.0.0.1:8086", db.URL)).CombinedOutput()
-	require.NoError(t, err, string(said))
-	require.Equal(t, strings.Count(block[1], "\nask '"), strings.Count(string(said), `"series"`), "every question has an answer: %s", said)
+	block, said := documented(t, "../..", "docs/TROUBLESHOOTING.md", "on the database of the demo", "http://127.0.0.1:8086", db.URL)
+	require.Equal(t, strings.Count(block, "\nask '"), strings.Count(said, `"series"`), "every question has an answer: %s", said)
 }
 
-// values of a variable: all if it may have many, else the first.
-func values(t *testing.T, db *testbed.Server, l Language, m moment, v Variable) (all []string) {
+// selected is a variable as the dashboard opens: all if it may have many values, else
+// the first.
+func selected(t *testing.T, db *testbed.Server, l Language, m moment, v Variable) string {
 	t.Helper()
 	rows, err := askFor(t.Context(), db, l, m.interpolate(v.Query.(string)))
 	require.NoError(t, err, v.Name)
 	require.NotEmpty(t, rows, v.Name)
-	for _, row := range rows {
-		all = append(all, first(row.Text("value"), row.Text("_value")))
+	if v.Multi {
+		return v.AllValue
 	}
-	if !v.Multi {
-		return all[:1]
-	}
-	return all
+	return regexp.QuoteMeta(first(rows[0].Text("value"), rows[0].Text("_value")))
 }
 
 func answered(t *testing.T, db *testbed.Server, l Language, m moment, d Dashboard) {

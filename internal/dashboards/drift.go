@@ -28,7 +28,7 @@ var modelAndDrift = board{
 					{PerHost{scored, "threshold", "last", "threshold"}, ""},
 					{PerHost{scored, "anomaly_score", "count", "points"}, ""},
 				},
-				look: look{decimals: digits(4), transform: append(merge, organize("Time")), overrides: []Override{
+				look: look{decimals: digits(4), transform: merge, overrides: []Override{
 					property("host", "links", toHost("Show the host", "${__value.text}")), property("points", "decimals", 0),
 				}},
 			},

@@ -27,13 +27,13 @@ var fleet = board{
 		},
 		{{
 			kind: "state-timeline", title: "Verdicts by host", width: 24, height: 9, unit: "none",
-			about: "Red from the first anomalous point of an interval on. A column of red across hosts is something they share: a network, a store, a deployment.",
-			asks:  []ask{{Series{From: scored, Field: "is_anomaly", Agg: "max", By: []string{"host"}, Gaps: true}, "$tag_host"}},
+			about: "Hosts that had an anomaly in this time, red where; the others have no row. A column of red across hosts is something they share: a network, a store, a deployment.",
+			asks:  []ask{{Series{From: flagged, Field: "is_anomaly", Agg: "max", By: []string{"host"}, Gaps: true}, "$tag_host"}},
 			look:  look{mappings: anomalyMeaning, steps: steps("green", 1.0, "red"), links: toHost("Why?", "${__field.labels.host}")},
 		}},
 		{{
 			kind: "status-history", title: "Score by host", width: 24, height: 8, unit: "none",
-			about: "The highest score of each interval, also below the threshold: what is about to become strange. " + scoreMeaning,
+			about: "The highest score of each interval, also below the threshold: what is about to become strange. Of a large fleet, choose the hosts above. " + scoreMeaning,
 			asks:  []ask{{Series{From: scored, Field: "anomaly_score", Agg: "max", By: []string{"host"}, Gaps: true}, "$tag_host"}},
 			look:  look{min: number(0), max: number(1), decimals: digits(3)},
 		}},
@@ -51,7 +51,7 @@ var fleet = board{
 					decimals: digits(3),
 					transform: append(merge, Transformation{ID: "sortBy", Options: map[string]any{
 						"sort": []map[string]any{{"field": "anomalous points", "desc": true}},
-					}}, organize("Time")),
+					}}),
 					overrides: []Override{
 						property("host", "links", toHost("Why?", "${__value.text}")),
 						property("anomalous points", "decimals", 0),
@@ -77,7 +77,7 @@ var fleet = board{
 		{{
 			kind: "timeseries", title: "Anomalous points", width: 24, height: 7, unit: "short",
 			about: "Anomalous points per interval, stacked by host: a thin line that stays is a host to look at, a wide peak an event of the fleet.",
-			asks:  []ask{{Series{From: scored, Field: "is_anomaly", Agg: "sum", By: []string{"host"}}, "$tag_host"}},
+			asks:  []ask{{Series{From: flagged, Field: "is_anomaly", Agg: "sum", By: []string{"host"}}, "$tag_host"}},
 			look:  look{min: number(0), custom: stackedBars},
 		}},
 	},
@@ -87,16 +87,15 @@ func stat(title, about string, q Query, unit string, l look) panel {
 	return panel{kind: "stat", title: title, about: about, width: 4, height: 4, asks: []ask{{q, title}}, unit: unit, look: l}
 }
 
+// property sets something of a column of a table.
 func property(field, id string, value any) Override {
 	return Override{Matcher: Matcher{ID: "byName", Options: field}, Properties: []Property{{ID: id, Value: value}}}
 }
 
-func organize(hidden ...string) Transformation {
-	exclude := map[string]bool{}
-	for _, name := range hidden {
-		exclude[name] = true
-	}
-	return Transformation{ID: "organize", Options: map[string]any{"excludeByName": exclude, "indexByName": map[string]int{}, "renameByName": map[string]string{}}}
+// ofQuery sets something of the lines that a query gives. Their names are not to
+// be relied on: with Flux they are themselves set by an override.
+func ofQuery(ref string, properties ...Property) Override {
+	return Override{Matcher: Matcher{ID: "byFrameRefID", Options: ref}, Properties: properties}
 }
 
 var stackedBars = map[string]any{

@@ -50,7 +50,7 @@ var health = board{
 				{PerHost{processors, "latency_p99_ms", "last", "latency, 99 %"}, ""},
 				{PerHost{processors, "model_age_s", "last", "oldest model"}, ""},
 			},
-			look: look{transform: append(merge, organize("Time")), overrides: []Override{
+			look: look{transform: merge, overrides: []Override{
 				property("host", "links", toBoard("processor", "Show this one", "${__value.text}")),
 				property("state", "mappings", stateMeaning), property("uptime", "unit", "s"),
 				property("latency, 99 %", "unit", "ms"), property("oldest model", "unit", "s"),

@@ -21,9 +21,9 @@ var host = board{
 				{Series{From: scored, Field: "threshold", Agg: "mean"}, "threshold"},
 			},
 			look: look{min: number(0), max: number(1), decimals: digits(3), overrides: []Override{
-				property("threshold", "custom.lineStyle", map[string]any{"fill": "dash", "dash": []int{10, 10}}),
-				property("threshold", "color", map[string]any{"mode": "fixed", "fixedColor": "red"}),
-				property("threshold", "custom.fillOpacity", 0),
+				ofQuery("B",
+					Property{"custom.lineStyle", map[string]any{"fill": "dash", "dash": []int{10, 10}}},
+					Property{"color", fixed("red")}, Property{"custom.fillOpacity", 0}),
 			}},
 		}},
 		{
@@ -63,14 +63,31 @@ var host = board{
 const contributions = "/^shap_([^b]|b[^a])/"
 
 func value(title, about, field, unit string, l look) panel {
+	l.overrides = append(l.overrides, shade)
 	return panel{
-		kind: "timeseries", title: title, about: about + " As the detector saw it, joined and as a rate.", width: 8, height: 8, unit: unit,
-		asks: []ask{{Series{From: scored, Field: field, Agg: "mean"}, field}}, look: l,
+		kind: "timeseries", title: title, about: about + " As the detector saw it, joined and as a rate. Red behind it: anomalous.", width: 8, height: 8, unit: unit,
+		asks: []ask{
+			{Series{From: scored, Field: field, Agg: "mean"}, field},
+			{Series{From: judged, Field: "is_anomaly", Agg: "max"}, "anomalous"},
+		}, look: l,
 	}
 }
 
-// anomalousSpan marks anomalies in all panels of a host. Only Flux can group
-// points by the episode, which is a field, and so give spans.
+// shade draws is_anomaly as red spans of the panel's whole height, on an axis that
+// is not shown.
+var shade = ofQuery("B",
+	Property{"unit", "none"}, Property{"min", 0}, Property{"max", 1}, Property{"color", fixed("red")},
+	Property{"custom.axisPlacement", "hidden"}, Property{"custom.lineInterpolation", "stepAfter"},
+	Property{"custom.lineWidth", 0}, Property{"custom.fillOpacity", 20}, Property{"custom.showPoints", "never"},
+	Property{"custom.hideFrom", map[string]bool{"legend": true, "tooltip": true, "viz": false}})
+
+func fixed(color string) map[string]any {
+	return map[string]any{"mode": "fixed", "fixedColor": color}
+}
+
+// anomalousSpan tells in all panels of a host what an anomaly was. Only Flux can
+// group points by the episode, which is a field, and so give spans; the others
+// mark each interval.
 var anomalousSpan = note{
 	name: "Anomalies", color: "red", text: "reason", tags: "episode",
 	query: Text{

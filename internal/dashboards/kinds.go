@@ -73,8 +73,12 @@ var stateMeaning = []Mapping{{Type: "value", Options: map[string]Meaning{
 	"ok": {"ok", "green", 0}, "learning": {"learning", "blue", 1}, "degraded": {"degraded", "red", 2},
 }}}
 
-// merge makes one table of several results that share the host column.
-var merge = []Transformation{{ID: "merge", Options: map[string]any{}}}
+// merge makes one table of several results that share the host column. Rows are
+// merged where all columns that they share are equal, and the times are not.
+var merge = []Transformation{
+	{ID: "filterFieldsByName", Options: map[string]any{"exclude": map[string]any{"names": []string{"Time"}}}},
+	{ID: "merge", Options: map[string]any{}},
+}
 
 // strip leaves of "mean_shap_cpu" only "cpu".
 var strip = []Transformation{{ID: "renameByRegex", Options: map[string]any{"regex": ".*shap_(.*)", "renamePattern": "$1"}}}
@@ -85,5 +89,6 @@ func toBoard(board, title, host string) []DataLink {
 	return []DataLink{{Title: title, URL: "/d/anomaly-" + board + "-$language?${datasource:queryparam}&var-host=" + host + "&${__url_time_range}"}}
 }
 
-// asText shows string values, which stat panels otherwise leave out.
-var asText = map[string]any{"reduceOptions": map[string]any{"calcs": []string{"lastNotNull"}, "fields": "/.*/", "values": false}}
+// asText shows string values, which stat panels otherwise leave out, but not the
+// time beside them.
+var asText = map[string]any{"reduceOptions": map[string]any{"calcs": []string{"lastNotNull"}, "fields": "/^(?!_?time$)/i", "values": false}}

@@ -60,6 +60,7 @@ type Variable struct {
 	Sort        int        `json:"sort,omitempty"`
 	Multi       bool       `json:"multi"`
 	IncludeAll  bool       `json:"includeAll"`
+	AllValue    string     `json:"allValue,omitempty"`
 	Current     *Selection `json:"current,omitempty"`
 }
 

@@ -40,7 +40,12 @@ func (q Series) flux() string {
 	if q.Rate {
 		text += "\n  |> derivative(unit: 1s, nonNegative: true)"
 	}
-	return text
+	return text + only(column(q.Field, rows), by)
+}
+
+// only leaves nothing beside time, value and labels that a panel could show.
+func only(value string, labels []string) string {
+	return fmt.Sprintf("\n  |> keep(columns: [%s])", quotedAll(append([]string{"_time", value}, labels...)))
 }
 
 func quotedEach(names []string) (quoted []string) {
@@ -68,7 +73,7 @@ func (q Ratio) flux() string {
 		text += "\n  |> " + pivot
 	}
 	return text + fmt.Sprintf("\n  |> map(fn: (r) => ({r with _value: r[%q] / r[%q]}))\n  |> group(columns: [%s])\n  |> aggregateWindow(every: v.windowPeriod, fn: max, createEmpty: false)",
-		q.Over, q.Under, quotedAll(q.By))
+		q.Over, q.Under, quotedAll(q.By)) + only("_value", q.By)
 }
 
 // Value is one number: Total of what Each is for every host. Without Each it is
@@ -105,7 +110,11 @@ func (q Value) flux() string {
 	if q.Total == "distinct" {
 		return text + fmt.Sprintf("\n  |> distinct(%s)\n  |> count()", at)
 	}
-	return text + fmt.Sprintf("\n  |> %s(%s)", q.Total, at)
+	text += fmt.Sprintf("\n  |> %s(%s)", q.Total, at)
+	if q.Total == "last" {
+		text += only(column(q.Field, rows), nil)
+	}
+	return text
 }
 
 // PerHost is one value for each host, a column of a table. Tables are merged from

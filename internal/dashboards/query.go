@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -81,7 +82,9 @@ func (f From) flux(fields ...string) (pipeline string, rows bool) {
 			lines = append(lines, "filter(fn: (r) => "+test+")")
 			continue
 		}
-		wanted = append(wanted, c.Key)
+		if !slices.Contains(wanted, c.Key) {
+			wanted = append(wanted, c.Key)
+		}
 		onFields = append(onFields, test)
 	}
 	lines = append(lines, "filter(fn: (r) => "+anyField(wanted)+")")

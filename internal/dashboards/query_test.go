@@ -22,7 +22,8 @@ func TestQueries(t *testing.T) {
   |> filter(fn: (r) => r._measurement == "m")
   |> filter(fn: (r) => r._field == "f")
   |> group(columns: ["host"])
-  |> aggregateWindow(every: v.windowPeriod, fn: max, column: "_value", createEmpty: false)`,
+  |> aggregateWindow(every: v.windowPeriod, fn: max, column: "_value", createEmpty: false)
+  |> keep(columns: ["_time", "_value", "host"])`,
 		},
 		{
 			"rate", Series{From: From{Measurement: "m"}, Field: "f", Agg: "max", Rate: true},
@@ -33,7 +34,8 @@ func TestQueries(t *testing.T) {
   |> filter(fn: (r) => r._field == "f")
   |> group(columns: [])
   |> aggregateWindow(every: v.windowPeriod, fn: max, column: "_value", createEmpty: false)
-  |> derivative(unit: 1s, nonNegative: true)`,
+  |> derivative(unit: 1s, nonNegative: true)
+  |> keep(columns: ["_time", "_value"])`,
 		},
 		{
 			"fields by regular expression", Series{From: some, Field: "/^shap_/", Agg: "mean"},
@@ -44,7 +46,8 @@ func TestQueries(t *testing.T) {
   |> filter(fn: (r) => r._field =~ /^shap_/)
   |> filter(fn: (r) => r["host"] =~ /^${host:regex}$/)
   |> group(columns: ["_field"])
-  |> aggregateWindow(every: v.windowPeriod, fn: mean, column: "_value", createEmpty: false)`,
+  |> aggregateWindow(every: v.windowPeriod, fn: mean, column: "_value", createEmpty: false)
+  |> keep(columns: ["_time", "_value", "_field"])`,
 		},
 		{
 			"value over hosts, with conditions", Value{From{"m", false, []Cond{{"s", "=", "'ok'", false}, {"t", "!=", "''", true}}}, "f", "last", "sum"},
@@ -108,7 +111,8 @@ func TestQueries(t *testing.T) {
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
   |> map(fn: (r) => ({r with _value: r["a"] / r["b"]}))
   |> group(columns: ["t"])
-  |> aggregateWindow(every: v.windowPeriod, fn: max, createEmpty: false)`,
+  |> aggregateWindow(every: v.windowPeriod, fn: max, createEmpty: false)
+  |> keep(columns: ["_time", "_value", "t"])`,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -44,6 +44,7 @@ func variable(name, label, about string, q Query, l Language, many bool) Variabl
 		Refresh: 2, Sort: 1, Multi: many, IncludeAll: many,
 	}
 	if many {
+		v.AllValue = ".*" // not thousands of names in every query
 		v.Current = &Selection{Text: []string{"All"}, Value: []string{"$__all"}}
 	}
 	return v
