@@ -142,7 +142,7 @@ Telegraf -> telegraf-anomaly -> InfluxDB, on this machine's own metrics, once a 
 }
 
 const (
-	begins = `It learns for a minute first. A minute is little: it will take for strange whatever
-the machine did not do in it.`
+	begins = `It learns for a minute first, of which the first seconds only fill its window. A minute is little:
+it will take for strange whatever the machine did not do in it.`
 	goesOn = `It goes on with what it learned in the last hour; rm -r .run/state forgets that.`
 )

@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +64,38 @@ func TestComposeHealthChecks(t *testing.T) {
 		for on := range s.DependsOn {
 			require.True(t, p.Services[on].HealthCheck != nil || ours[on], "%s waits for %s, which has no health check", name, on)
 		}
+	}
+}
+
+// Who copies the example has every variable that there is.
+func TestComposeVariablesAreInTheExample(t *testing.T) {
+	file, err := os.ReadFile("../../docker/compose.yaml")
+	require.NoError(t, err)
+	example, err := os.ReadFile("../../docker/.env.example")
+	require.NoError(t, err)
+	names := func(pattern string, text []byte) (found []string) {
+		for _, m := range regexp.MustCompile(pattern).FindAllSubmatch(text, -1) {
+			found = append(found, string(m[1]))
+		}
+		return found
+	}
+	require.ElementsMatch(t, names(`\$\{([A-Z_]+)`, file), names(`(?m)^([A-Z_]+)=`, example))
+}
+
+// The images are of scratch, and what is started in them needs no shell and is not
+// root.
+func TestImagesHoldNothingButTheProgram(t *testing.T) {
+	text, err := os.ReadFile("../../docker/Dockerfile")
+	require.NoError(t, err)
+	stages := strings.Split(string(text), "\nFROM ")[1:]
+	require.Len(t, stages, 3)
+	require.Contains(t, stages[0], "ENV CGO_ENABLED=0")
+	for _, stage := range stages[1:] {
+		require.True(t, strings.HasPrefix(stage, "scratch AS "), stage)
+		require.Regexp(t, `(?m)^USER [1-9]\d+:`, stage)
+		require.Regexp(t, `(?m)^HEALTHCHECK .*CMD \["/usr/bin/`, stage)
+		require.Regexp(t, `(?m)^ENTRYPOINT \["/usr/bin/`, stage)
+		require.NotRegexp(t, `(?m)^RUN `, stage)
 	}
 }
 

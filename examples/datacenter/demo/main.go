@@ -1,5 +1,5 @@
 // Command demo runs the data centre, Telegraf with the processor, and InfluxDB on
-// this machine; spoils three hosts; and asks InfluxDB whether each fault was
+// this machine; spoils six hosts; and asks InfluxDB whether each fault was
 // detected and named right. `make demo` runs it. It exits 0 only if all were.
 package main
 
