@@ -30,12 +30,6 @@ var collections = []collection{
 	{"synth", "synth", nil, time.Minute},
 }
 
-// window is the default, and at least six intervals: a mean of three values says
-// little (docs/FEATURES.md).
-func window(interval time.Duration) time.Duration {
-	return max(feature.DefaultSchema().Window, 6*interval)
-}
-
 // A machine is one record, with its windows and without.
 type machine struct {
 	name        string
@@ -96,7 +90,7 @@ func openCSV(path string, features []string) (*trainer.Source, error) {
 // tableSchema takes each column for a feature, with the default window.
 func tableSchema(src *trainer.Source, interval time.Duration) (feature.Schema, error) {
 	s := feature.DefaultSchema()
-	s.Features, s.Interval, s.Window = nil, interval, window(interval)
+	s.Features, s.Interval = nil, interval
 	for _, name := range src.Features {
 		s.Features = append(s.Features, feature.Feature{Name: name, Measurement: "csv", Fields: []string{name}})
 	}

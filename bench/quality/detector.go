@@ -44,6 +44,7 @@ func detectors() []detector {
 		{Name: "without range term", Seeds: 2, judge: alone(without(func(c *detect.Options) { c.RangeWeight = 0 }), true, false)},
 		{Name: "without residual term", Seeds: 2, judge: alone(without(func(c *detect.Options) { c.ResidualWeight = 0 }), true, false)},
 		{Name: "without relation term", Seeds: 2, judge: alone(without(func(c *detect.Options) { c.RelationWeight = 0 }), true, false)},
+		{Name: "without jump term", Seeds: 2, judge: alone(without(func(c *detect.Options) { c.JumpWeight = 0 }), true, false)},
 		{Name: "without flat term", Seeds: 2, judge: alone(without(func(c *detect.Options) { c.FlatWeight = 0 }), true, false)},
 		{Name: "without any term", Seeds: 2, judge: alone(o.Classic(), true, false)},
 		{Name: "without window", Seeds: 2, judge: alone(o, false, false)},

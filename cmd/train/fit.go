@@ -19,12 +19,12 @@ type fitCmd struct {
 	schemaFlags
 	Model string `required:"" help:"Directory of model versions to add to." type:"path" placeholder:"DIR"`
 
-	Contamination *float64 `help:"Share of training vectors above the threshold." placeholder:"0.003"`
+	Contamination *float64 `help:"Share of training vectors above the threshold." placeholder:"0.0025"`
 	AlarmsPerWeek *float64 `help:"Set the threshold for this many alarms per host and week instead." placeholder:"N"`
 	Trees         *int     `help:"Number of trees." placeholder:"100"`
 	SampleSize    *int     `help:"Rows per tree." placeholder:"256"`
 	Seed          *uint64  `help:"Seed of everything random." placeholder:"0"`
-	RangeWeight   *float64 `help:"Bits for values outside the training range; 0 turns every addition to the forest off." placeholder:"0.3"`
+	RangeWeight   *float64 `help:"Bits for values outside the training range; 0 turns every addition to the forest off." placeholder:"0.2"`
 	Standardize   bool     `help:"Let the forest see every column with mean 0 and deviation 1; both are recorded in the model."`
 
 	Grid []string `help:"Parameter to search over, such as trees=50,100; may be repeated. Default, unless a threshold is asked for: contamination." sep:"none" placeholder:"NAME=VALUE,VALUE"`
@@ -77,7 +77,7 @@ func (c *fitCmd) config() (config anomaly.Config, err error) {
 	override(&config.Seed, c.Seed)
 	override(&config.RangeWeight, c.RangeWeight)
 	if c.RangeWeight != nil && *c.RangeWeight == 0 { // the classic forest and nothing else
-		config.ResidualWeight, config.RelationWeight, config.FlatWeight = 0, 0, 0
+		config.ResidualWeight, config.RelationWeight, config.JumpWeight, config.FlatWeight = 0, 0, 0, 0
 	}
 	return config, nil
 }
@@ -159,7 +159,7 @@ func (f *fitting) lookBack() (err error) {
 		f.say("the record is too short, or has no times, to hold a part of it out: nothing is chosen by it, and no alarms can be expected")
 		return nil
 	}
-	f.table, err = trainer.ReadTable(f.ctx, f.source, f.Schema, f.split.Validation.Add(-2*f.Schema.Window))
+	f.table, err = trainer.ReadTable(f.ctx, f.source, f.Schema, f.split.Validation.Add(-2*f.Schema.Past()))
 	if errors.Is(err, trainer.ErrLarge) {
 		f.warn("nothing is held out: %v", err)
 		f.table, err = nil, nil

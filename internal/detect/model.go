@@ -33,6 +33,7 @@ type Model struct {
 	Standard  *Standard      `json:"standard,omitempty"` // of the forest's columns; none: they are in their features' units
 	Residual  *Residual      `json:"residual,omitempty"`
 	Relation  *Relation      `json:"relation,omitempty"`
+	Jump      *Jump          `json:"jump,omitempty"`
 	Still     []float64      `json:"still"` // per feature: longest run without a change
 	Threshold float64        `json:"threshold"`
 	Expected  float64        `json:"expected_alarms_per_week,omitempty"` // with AlarmsPerWeek: what held-out rows let expect
@@ -122,7 +123,7 @@ func grow(contexts *mat.Dense, names []string, windowed bool, o Options) (m *Mod
 	n, _ := contexts.Dims()
 	m = &Model{Features: names, Options: o, Rows: n}
 	m.describe(contexts)
-	m.Usual = fitUsual(contexts)
+	m.Usual = fitUsual(contexts, windowed)
 	if windowed {
 		m.bend(contexts)
 	}
@@ -168,6 +169,9 @@ func (m *Model) relate(contexts *mat.Dense, windowed bool) {
 	}
 	if m.Options.RelationWeight > 0 {
 		m.Relation = fitRelation(contexts)
+	}
+	if m.Options.JumpWeight > 0 {
+		m.Jump = fitJump(contexts, m.band)
 	}
 }
 

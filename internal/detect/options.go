@@ -22,6 +22,7 @@ type Options struct {
 	RangeWeight    float64 `json:"range_weight"`    // values outside the training range
 	ResidualWeight float64 `json:"residual_weight"` // far from the usual company of the other features
 	RelationWeight float64 `json:"relation_weight"` // a level that the other features contradict
+	JumpWeight     float64 `json:"jump_weight"`     // values that leave their levels at once
 	FlatWeight     float64 `json:"flat_weight"`     // a value that stands still
 
 	// Contamination sets the threshold to the (1-Contamination) quantile of the
@@ -36,14 +37,14 @@ type Options struct {
 // ingredient brings.
 func DefaultOptions() Options {
 	return Options{
-		Trees: 100, SampleSize: 256, Contamination: 0.003,
-		RangeWeight: 0.3, ResidualWeight: 0.2, RelationWeight: 0.3, FlatWeight: 0.3,
+		Trees: 100, SampleSize: 256, Contamination: 0.0025,
+		RangeWeight: 0.2, ResidualWeight: 0.1, RelationWeight: 0.3, JumpWeight: 0.15, FlatWeight: 0.35,
 	}
 }
 
 // Classic turns everything off that a plain isolation forest does not have.
 func (o Options) Classic() Options {
-	o.RangeWeight, o.ResidualWeight, o.RelationWeight, o.FlatWeight = 0, 0, 0, 0
+	o.RangeWeight, o.ResidualWeight, o.RelationWeight, o.JumpWeight, o.FlatWeight = 0, 0, 0, 0, 0
 	return o
 }
 
@@ -54,7 +55,7 @@ func (o *Options) Check() error {
 		value float64
 	}{
 		{"range_weight", o.RangeWeight}, {"residual_weight", o.ResidualWeight},
-		{"relation_weight", o.RelationWeight}, {"flat_weight", o.FlatWeight},
+		{"relation_weight", o.RelationWeight}, {"jump_weight", o.JumpWeight}, {"flat_weight", o.FlatWeight},
 	} {
 		if !(w.value >= 0 && w.value <= 10) {
 			return fmt.Errorf("%s = %v must be between 0 and 10 bits", w.name, w.value)

@@ -47,28 +47,35 @@ func fitRelation(contexts *mat.Dense) *Relation {
 }
 
 func (r *Relation) invert(z *mat.Dense) bool {
-	n, features := z.Dims()
-	corr := mat.NewSymDense(features, nil)
-	corr.SymOuterK(1/float64(n), z.T())
-	for f := range features {
-		corr.SetSym(f, f, corr.At(f, f)+ridge)
-	}
-	var chol mat.Cholesky
-	if !chol.Factorize(corr) {
+	q, ok := precision(z)
+	if !ok {
 		return false
 	}
-	var q mat.SymDense
-	if chol.InverseTo(&q) != nil {
-		return false
-	}
-	for f := range features {
-		row := mat.Row(nil, f, &q)
+	for f := range q.SymmetricDim() {
+		row := mat.Row(nil, f, q)
 		for k := range row {
 			row[k] /= q.At(f, f)
 		}
 		r.Q = append(r.Q, row)
 	}
 	return true
+}
+
+// precision is the inverse of the correlation matrix of standardized rows, with
+// the ridge on its diagonal.
+func precision(z *mat.Dense) (*mat.SymDense, bool) {
+	n, features := z.Dims()
+	corr := mat.NewSymDense(features, nil)
+	corr.SymOuterK(1/float64(n), z.T())
+	for f := range features {
+		corr.SetSym(f, f, 1+ridge) // of a constant, too
+	}
+	var chol mat.Cholesky
+	if !chol.Factorize(corr) {
+		return nil, false
+	}
+	var q mat.SymDense
+	return &q, chol.InverseTo(&q) == nil
 }
 
 func levels(dst, context []float64) {

@@ -154,10 +154,17 @@ func TestSuspicion(t *testing.T) {
 		v := explain(t, m, at(x.RawRowView(300), f, feature.Value, 500))
 		require.Equal(t, f, floats.MaxIdx(v.Suspicion), "%v", v.Suspicion)
 	}
-	v := Verdict{Shap: []float64{-0.5, 0, 0.25}}
+	v := Verdict{Score: 0.5, Shap: []float64{-0.5, 0, 0.25}}
 	u := Usual{Middle: make([]float64, 9), Unit: []float64{1, 1, 1, 1, 1, 1, 2, 2, 2}}
-	v.suspect(&u, []float64{9, 9, 9, 0, 9, 9, 9, 0, 8, 2, 1, 0})
-	require.Equal(t, []float64{0, 0, 2}, v.Suspicion, "8 in units of 2, times the root of the push")
+	context := []float64{9, 9, 9, 0, 9, 9, 9, 0, 8, 2, 1, 0}
+	v.suspect(&u, context)
+	require.Equal(t, []float64{0, 0, 1}, v.Suspicion, "8 in units of 2, times the root of the push and the score")
+	u.Jump = []float64{1, 1, 12}
+	v.suspect(&u, context)
+	require.Equal(t, []float64{0, 0, 0.25}, v.Suspicion, "a jump by 6 in units of 12 is less than a quarter of 4")
+	u.Jump[2] = 2
+	v.suspect(&u, context)
+	require.Equal(t, []float64{0, 0, 0.75}, v.Suspicion, "in units of 2 it is more")
 }
 
 func TestSuspect(t *testing.T) {

@@ -31,6 +31,8 @@ func TestStandardize(t *testing.T) {
 		require.InDelta(t, 1, deviation, 1e-9)
 	}
 
+	require.NoError(t, plain.Prepare())
+	require.NoError(t, m.Prepare())
 	apart := 0
 	for i := range n {
 		a, b := explain(t, plain, x.RawRowView(i)), explain(t, m, x.RawRowView(i))

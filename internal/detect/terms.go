@@ -22,8 +22,7 @@ func (m *Model) addTerms(w *work, context []float64) {
 		w.shareMax(m.Options.RangeWeight)
 	}
 	if m.Options.ResidualWeight > 0 && m.Residual != nil && m.Residual.Typical > tiny {
-		excess := math.Max(0, sum(w.residual.whitened)/m.Residual.Typical-1)
-		w.share(m.Options.ResidualWeight*math.Log1p(excess), w.residual.whitened)
+		w.shareExcess(m.Options.ResidualWeight, sum(w.residual.whitened)/m.Residual.Typical, w.residual.whitened)
 	}
 	if m.Options.RelationWeight > 0 && m.Relation != nil {
 		levels(w.z, context)
@@ -31,15 +30,27 @@ func (m *Model) addTerms(w *work, context []float64) {
 		for f := range m.Features {
 			w.distance[f] = m.Relation.Band[f].Distance(m.Relation.residual(f, w.z))
 		}
-		// Many features have many relations to stray from.
-		weight := m.Options.RelationWeight * math.Min(1, math.Sqrt(3/float64(len(m.Features))))
-		w.share(weight*math.Log1p(sum(w.distance)), w.distance)
+		w.share(m.many(m.Options.RelationWeight)*math.Log1p(sum(w.distance)), w.distance)
+	}
+	if m.Options.JumpWeight > 0 && m.Jump != nil {
+		jumps(w.z, context)
+		m.Jump.apply(w.z)
+		for f, z := range w.z {
+			w.distance[f] = z * z
+		}
+		w.shareExcess(m.many(m.Options.JumpWeight), m.Jump.distance(w.z)/m.Jump.Calm, w.distance)
 	}
 	if m.Options.FlatWeight > 0 {
 		for f := range m.Features {
 			w.terms[f] += float64(m.Options.FlatWeight * m.flat(f, context[f*feature.ContextWidth+feature.Run]))
 		}
 	}
+}
+
+// many lessens a weight where there are more than three features: many have many
+// relations to stray from, and more often one that jumps.
+func (m *Model) many(weight float64) float64 {
+	return weight * math.Min(1, math.Sqrt(3/float64(len(m.Features))))
 }
 
 // band is the training range of feature f on the scale on which it is seen.
@@ -66,6 +77,11 @@ func (w *work) shareMax(weight float64) {
 		largest = math.Max(largest, d)
 	}
 	w.share(weight*math.Log1p(largest), w.distance)
+}
+
+// shareExcess adds a term of how far ratio is above 1, shared by parts.
+func (w *work) shareExcess(weight, ratio float64, parts []float64) {
+	w.share(weight*math.Log1p(math.Max(0, ratio-1)), parts)
 }
 
 // share splits bits over the features in proportion to parts.

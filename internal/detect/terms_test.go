@@ -53,6 +53,7 @@ func TestEachTerm(t *testing.T) {
 		{"range", func(o *Options) { o.RangeWeight = 0.3 }, at(calm, 1, feature.Value, 500), 1},
 		{"residual", func(o *Options) { o.ResidualWeight = 0.2 }, at(calm, 0, feature.Value, 500), 0},
 		{"relation", func(o *Options) { o.RelationWeight = 0.3 }, at(calm, 0, feature.Level, 80), 0},
+		{"jump", func(o *Options) { o.JumpWeight = 0.3 }, at(calm, 1, feature.Value, 90), 1},
 		{"flat", func(o *Options) { o.FlatWeight = 0.3 }, at(calm, 2, feature.Run, 100), 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -113,10 +114,15 @@ func TestUsual(t *testing.T) {
 	x := mat.NewDense(5, feature.ContextWidth, []float64{
 		1, 10, 0, 0, 2, 10, 0, 0, 3, 10, 0, 0, 4, 10, 0, 0, 100, 10, 0, 0,
 	})
-	u := fitUsual(x)
+	u := fitUsual(x, false)
 	require.Equal(t, []float64{3, 10, 0}, u.Middle)
 	_, deviation := meanDeviation([]float64{1, 2, 3, 4, 100})
 	require.InDelta(t, math.Max(1.4826, 0.05*deviation), u.Unit[0], 1e-12)
 	require.Greater(t, u.Unit[1], 0.0, "a constant has a unit all the same")
 	require.InDelta(t, 2/u.Unit[0], u.distance(0, []float64{1, 10, 0, 0}), 1e-12)
+	require.Nil(t, u.Jump, "without a window a value is its own level")
+
+	u = fitUsual(x, true)
+	_, deviation = meanDeviation([]float64{-9, -8, -7, -6, 90})
+	require.InDelta(t, math.Max(8*1.4826, 0.05*deviation), u.Jump[0], 1e-12, "the middle jump is of 8")
 }

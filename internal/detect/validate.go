@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -40,26 +41,40 @@ func (m *Model) validateJoint(n int) error {
 	if len(m.Usual.Middle) != n*parts || len(m.Usual.Unit) != n*parts || slices.ContainsFunc(m.Usual.Unit, notAbove) {
 		return fmt.Errorf("detect: usual must have %d middles, and as many units above 0", n*parts)
 	}
-	if m.Residual != nil {
-		if err := m.Residual.validate(n * parts); err != nil {
-			return err
-		}
+	if j := m.Usual.Jump; j != nil && (len(j) != n || slices.ContainsFunc(j, notAbove)) {
+		return fmt.Errorf("detect: usual must have %d units of jumps above 0, or none", n)
 	}
-	if r := m.Relation; r != nil {
-		if len(r.Q) != n || len(r.Band) != n || slices.ContainsFunc(r.Q, func(q []float64) bool { return len(q) != n }) {
-			return fmt.Errorf("detect: the relation's parts do not have %d features", n)
-		}
-		if err := r.Standard.validate("the relation", n); err != nil {
-			return err
-		}
-		if err := checkBands("relation", r.Band); err != nil {
-			return err
-		}
+	var faults []error
+	if m.Residual != nil {
+		faults = append(faults, m.Residual.validate(n*parts))
+	}
+	if m.Relation != nil {
+		faults = append(faults, m.Relation.validate(n))
+	}
+	if m.Jump != nil {
+		faults = append(faults, m.Jump.validate(n))
 	}
 	if m.Standard != nil {
-		return m.Standard.validate("the standard", m.Forest.Columns())
+		faults = append(faults, m.Standard.validate("the standard", m.Forest.Columns()))
 	}
-	return nil
+	return errors.Join(faults...)
+}
+
+func (r *Relation) validate(n int) error {
+	if len(r.Q) != n || len(r.Band) != n || slices.ContainsFunc(r.Q, func(q []float64) bool { return len(q) != n }) {
+		return fmt.Errorf("detect: the relation's parts do not have %d features", n)
+	}
+	return errors.Join(r.Standard.validate("the relation", n), checkBands("relation", r.Band))
+}
+
+func (j *Jump) validate(n int) error {
+	if len(j.Q) != n || slices.ContainsFunc(j.Q, func(q []float64) bool { return len(q) != n }) {
+		return fmt.Errorf("detect: the jump's parts do not have %d features", n)
+	}
+	if notAbove(j.Calm) {
+		return fmt.Errorf("detect: the jump's calm distance %v must be above 0", j.Calm)
+	}
+	return j.Standard.validate("the jump", n)
 }
 
 func (r *Residual) validate(columns int) error {

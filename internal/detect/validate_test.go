@@ -37,6 +37,11 @@ func TestValidateRefuses(t *testing.T) {
 		"typical distance below 0":  func(m *Model) { m.Residual.Typical = -1 },
 		"relation mean short":       func(m *Model) { m.Relation.Mean = nil },
 		"relation row short":        func(m *Model) { m.Relation.Q[2] = m.Relation.Q[2][:1] },
+		"jump row short":            func(m *Model) { m.Jump.Q[2] = m.Jump.Q[2][:1] },
+		"jump scale short":          func(m *Model) { m.Jump.Scale = nil },
+		"jump never calm":           func(m *Model) { m.Jump.Calm = 0 },
+		"usual jump short":          func(m *Model) { m.Usual.Jump = m.Usual.Jump[1:] },
+		"usual jump in units of 0":  func(m *Model) { m.Usual.Jump[1] = 0 },
 		"relation bands short":      func(m *Model) { m.Relation.Band = m.Relation.Band[1:] },
 		"relation band upside down": func(m *Model) { m.Relation.Band[0].Low = 1e9 },
 	} {

@@ -43,13 +43,14 @@ func TestContext(t *testing.T) {
 	}{
 		{"first value", 3 * time.Second, Skip, []float64{5}, []float64{5, 5, 0, 0}},
 		{"two values", 3 * time.Second, Skip, []float64{5, 7}, []float64{7, 6, math.Sqrt2, 0}},
-		{"the window slides", 2 * time.Second, Skip, []float64{100, 5, 7}, []float64{7, 6, math.Sqrt2, 0}},
+		{"the window slides", 8 * time.Second, Skip, []float64{100, 5, 5, 5, 5, 5, 5, 5, 13}, []float64{13, 6, 2 * math.Sqrt2, 0}},
+		{"never over fewer than eight", time.Second, Skip, []float64{100, 5, 5, 5, 5, 5, 5, 5, 13}, []float64{13, 6, 2 * math.Sqrt2, 0}},
 		{"unchanged", 9 * time.Second, Skip, []float64{5, 5, 5}, []float64{5, 5, 0, 2}},
 		{"carried: the past stays as it is", 9 * time.Second, Carry, []float64{5, 7, nan}, []float64{7, 6, math.Sqrt2, 0}},
 		{"missing", 9 * time.Second, Skip, []float64{5, 7, nan}, []float64{nan, 6, math.Sqrt2, 0}},
-		{"the window slides over what is missing", 3 * time.Second, Skip, []float64{5, 7, nan, nan}, []float64{nan, 7, 0, 0}},
-		{"missing with an empty window", 2 * time.Second, Skip, []float64{5, nan, nan}, []float64{nan, nan, 0, 0}},
-		{"carried into an empty window", 2 * time.Second, Carry, []float64{5, nan, nan}, []float64{5, 5, 0, 0}},
+		{"the window slides over what is missing", 8 * time.Second, Skip, []float64{5, 7, nan, nan, nan, nan, nan, nan, nan}, []float64{nan, 7, 0, 0}},
+		{"missing with an empty window", 8 * time.Second, Skip, []float64{5, nan, nan, nan, nan, nan, nan, nan, nan}, []float64{nan, nan, 0, 0}},
+		{"carried no longer than six intervals", 8 * time.Second, Carry, []float64{5, nan, nan, nan, nan, nan, nan}, []float64{5, 5, 0, 0}},
 		{"no window", 0, Skip, []float64{5, 7}, []float64{7, 7, 0, 0}},
 		{"never a value", 2 * time.Second, Carry, []float64{nan}, []float64{nan, nan, 0, 0}},
 	} {

@@ -83,7 +83,7 @@ type Schema struct {
 	Features []Feature     `json:"features"`
 	GroupBy  []string      `json:"group_by"` // tags whose values name a group
 	Interval time.Duration `json:"interval"` // spacing of the vectors of a group; 0: learned from the stream
-	Window   time.Duration `json:"window"`   // length of the rolling context; 0: none
+	Window   time.Duration `json:"window"`   // length of the rolling context, at least eight intervals; 0: none
 	Missing  string        `json:"missing"`
 }
 
@@ -228,3 +228,11 @@ func (f *Feature) checkGlobs() error {
 
 // Windowed reports whether vectors hold a rolling past.
 func (s *Schema) Windowed() bool { return newShape(s.Window, s.Interval).slots > 0 }
+
+// Past is how long that is: the window, or what it takes to hold enough intervals.
+func (s *Schema) Past() time.Duration {
+	if !s.Windowed() {
+		return 0
+	}
+	return max(s.Window, minIntervals*s.Interval)
+}

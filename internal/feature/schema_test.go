@@ -77,7 +77,10 @@ func TestHash(t *testing.T) {
 
 func TestWindowed(t *testing.T) {
 	require.True(t, defaults().Windowed())
-	require.False(t, (&Schema{Interval: time.Minute, Window: time.Minute}).Windowed())
+	require.False(t, (&Schema{Interval: time.Minute}).Windowed())
+	require.Zero(t, (&Schema{Interval: time.Minute}).Past())
+	require.Equal(t, 15*time.Minute, (&Schema{Interval: time.Minute, Window: 15 * time.Minute}).Past())
+	require.Equal(t, 40*time.Minute, (&Schema{Interval: 5 * time.Minute, Window: 15 * time.Minute}).Past())
 }
 
 func TestWatch(t *testing.T) {

@@ -20,14 +20,15 @@ type shape struct {
 	quiet int64 // intervals for which a gap or a reset is felt
 }
 
+// minIntervals is the least that a window spans: a mean of three values says
+// little (docs/FEATURES.md).
+const minIntervals = 8
+
 func newShape(window, interval time.Duration) shape {
-	n := int64(0)
-	if interval > 0 {
-		n = int64(window / interval)
-	}
-	if n < 2 {
+	if window == 0 || interval == 0 {
 		return shape{}
 	}
+	n := int64(max(window, minIntervals*interval) / interval)
 	per := (n + maxSlots - 1) / maxSlots
 	return shape{slots: int((n + per - 1) / per), per: per, warm: max(2, n/3), quiet: max(1, 2*n/3)}
 }

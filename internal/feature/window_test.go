@@ -50,7 +50,7 @@ func requireMoments(t require.TestingT, values []float64, m moments) {
 // that it holds, which cover less than a slot more or less than the window.
 func TestWindowEqualsBruteForce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.Int64Range(2, 120).Draw(t, "intervals")
+		n := rapid.Int64Range(minIntervals, 120).Draw(t, "intervals")
 		s := newShape(time.Duration(n)*time.Second, time.Second)
 		all := sampleStream(t)
 		var w window
@@ -135,8 +135,9 @@ func TestShape(t *testing.T) {
 	}{
 		{"none", 0, time.Second, shape{}},
 		{"interval not known yet", time.Minute, 0, shape{}},
-		{"shorter than two intervals", 19 * time.Second, 10 * time.Second, shape{}},
-		{"two intervals", 20 * time.Second, 10 * time.Second, shape{2, 1, 2, 1}},
+		{"shorter than an interval", time.Second, 10 * time.Second, shape{8, 1, 2, 5}},
+		{"shorter than eight intervals", 15 * time.Minute, 5 * time.Minute, shape{8, 1, 2, 5}},
+		{"nine intervals", 90 * time.Second, 10 * time.Second, shape{9, 1, 3, 6}},
 		{"one slot per interval", 5 * time.Minute, 10 * time.Second, shape{30, 1, 10, 20}},
 		{"one more", 310 * time.Second, 10 * time.Second, shape{16, 2, 10, 20}},
 		{"the default", 15 * time.Minute, 10 * time.Second, shape{30, 3, 30, 60}},

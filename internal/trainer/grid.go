@@ -100,7 +100,8 @@ func (p Point) Params() map[string]string {
 		"trees": strconv.Itoa(p.Options.Trees), "sample_size": strconv.Itoa(p.Options.SampleSize),
 		"contamination": number(p.Options.Contamination), "window": p.Window.String(), "seed": strconv.FormatUint(p.Options.Seed, 10),
 		"range_weight": number(p.Options.RangeWeight), "residual_weight": number(p.Options.ResidualWeight),
-		"relation_weight": number(p.Options.RelationWeight), "flat_weight": number(p.Options.FlatWeight),
+		"relation_weight": number(p.Options.RelationWeight), "jump_weight": number(p.Options.JumpWeight),
+		"flat_weight": number(p.Options.FlatWeight),
 	}
 	if p.Options.Standardize {
 		params["standardize"] = "true"

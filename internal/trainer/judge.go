@@ -64,7 +64,7 @@ func (v *Verdicts) start(s *feature.Schema) int {
 	if v.First == 0 {
 		return 0
 	}
-	lead := s.Window + flatRows*s.Interval
+	lead := s.Past() + flatRows*s.Interval
 	return v.Series.at(time.Unix(0, v.Series.Times[v.First-1]).Add(-lead))
 }
 

@@ -46,7 +46,7 @@ func Rescore(ctx context.Context, r, points *history.Record, b *model.Bundle) (*
 	if len(stored.byKey) == 0 {
 		return nil, fmt.Errorf("trainer: the record holds no %s points to compare with", predictions)
 	}
-	c := &comparison{stored: &stored, window: int64(b.Schema.Window), first: map[string]int64{}}
+	c := &comparison{stored: &stored, window: int64(b.Schema.Past()), first: map[string]int64{}}
 	e, err := newEngine(b, c.take)
 	if err != nil {
 		return nil, err

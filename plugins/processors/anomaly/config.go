@@ -43,6 +43,7 @@ type Config struct {
 	RangeWeight    float64           `toml:"range_weight"`
 	ResidualWeight float64           `toml:"residual_weight"`
 	RelationWeight float64           `toml:"relation_weight"`
+	JumpWeight     float64           `toml:"jump_weight"`
 	FlatWeight     float64           `toml:"flat_weight"`
 	Trees          int               `toml:"trees"`
 	SampleSize     int               `toml:"sample_size"`
@@ -73,7 +74,7 @@ func DefaultConfig() Config {
 		AlarmsPerWeek: 1, Alarm: "1 of 1", ClearAfter: 1,
 		GroupBy: s.GroupBy, MaxHold: Duration(time.Second), Window: Duration(s.Window), Missing: s.Missing,
 		Contamination: o.Contamination, RangeWeight: o.RangeWeight, ResidualWeight: o.ResidualWeight,
-		RelationWeight: o.RelationWeight, FlatWeight: o.FlatWeight, Trees: o.Trees, SampleSize: o.SampleSize,
+		RelationWeight: o.RelationWeight, JumpWeight: o.JumpWeight, FlatWeight: o.FlatWeight, Trees: o.Trees, SampleSize: o.SampleSize,
 		Annotate: true, Predictions: "ai_predictions",
 	}
 }
@@ -142,7 +143,7 @@ func (c *Config) Engine() (engine.Config, error) {
 	o := detect.Options{
 		Trees: c.Trees, SampleSize: c.SampleSize, Seed: c.Seed, Contamination: c.Contamination,
 		RangeWeight: c.RangeWeight, ResidualWeight: c.ResidualWeight,
-		RelationWeight: c.RelationWeight, FlatWeight: c.FlatWeight,
+		RelationWeight: c.RelationWeight, JumpWeight: c.JumpWeight, FlatWeight: c.FlatWeight,
 	}
 	if err := o.Check(); err != nil {
 		return engine.Config{}, err
