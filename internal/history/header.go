@@ -92,7 +92,7 @@ func (h *header) choose(features []string, sample [][]byte) error {
 	if len(features) == 0 {
 		h.features = h.numeric(sample)
 		if len(h.features) == 0 {
-			return fmt.Errorf("no numeric column among %s", h.list())
+			return fmt.Errorf("no numeric column among %s in the first rows", h.list())
 		}
 		return nil
 	}
