@@ -73,6 +73,11 @@ func validate(t *terminal, flags *schemaFlags, data string, maxAge time.Duration
 // present splits the wanted columns of a CSV by whether they are there.
 func present(data string, wanted []string) (there, absent []string, err error) {
 	r, err := history.Open(data, nil)
+	if err != nil && wanted != nil {
+		// Rows that cannot be read, however many come first, are for the report to
+		// count: the names of the columns can be.
+		r, err = history.Open(data, wanted)
+	}
 	if err != nil || !r.CSV || wanted == nil {
 		return nil, nil, err
 	}
