@@ -38,9 +38,11 @@ bin/telegraf bin/influxd: ## the real programs, built by Go
 race: ## every test that needs only Go, with the race detector
 	$(GO) test -race -short ./...
 
+# Its cache names files by their full paths, those of other checkouts, too, which may
+# be gone: this one has its own.
 lint: ## golangci-lint, which includes vet and gofmt, and actionlint for the workflows
 	$(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
-	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2 run --timeout 15m
+	GOLANGCI_LINT_CACHE=$(CURDIR)/.cache/golangci-lint $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2 run --timeout 15m
 
 fuzz: ## every fuzz test for FUZZTIME
 	@set -e; for file in $$(git grep -l '^func Fuzz' -- '*_test.go'); do \

@@ -109,8 +109,8 @@ func (s *session) restart(configFile string) {
 		e.Flush(time.Now())
 	}
 	s.save()
-	s.saving.Lock()   // until it is on the disk
-	s.saving.Unlock() //nolint:staticcheck // the wait is all that is wanted
+	s.saving.Lock() // once it is on the disk
+	defer s.saving.Unlock()
 	s.start(configFile)
 }
 
