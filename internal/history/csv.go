@@ -28,7 +28,7 @@ var ErrEmpty = errors.New("no rows: the file is empty or ends after its header")
 // An empty cell of a feature is a missing value. A row that cannot be read is
 // skipped and counted (Report): too few or too many fields, a time that is none,
 // a value that is not a finite number (NaN and Inf in words included), a line
-// over 1 MiB. Blank lines are not rows. A quoted field ends on its own line, so
+// over 1 MiB, a last line without an end. Blank lines are not rows. A quoted field ends on its own line, so
 // that one stray quote costs one row and not the rest of the file. Rows whose
 // time repeats or goes back are delivered, and counted.
 type CSV struct {
@@ -168,6 +168,9 @@ func (c *CSV) parse(line []byte, err error) (row Row, _ error) {
 	}
 	if len(c.cells) != len(c.header.names) {
 		return row, fmt.Errorf("%d fields, the header names %d", len(c.cells), len(c.header.names))
+	}
+	if c.lines.open {
+		return row, errOpenLine
 	}
 	return c.header.row(c.cells, c.values, &c.memo)
 }

@@ -94,10 +94,9 @@ func TestDialects(t *testing.T) {
 		"gzip":                 zip(plain),
 		"gzip in two members":  zip(plain[:40]) + zip(plain[40:]),
 		"mark and gzip":        zip("\ufeff" + plain),
-		"no last line end":     strings.TrimSpace(plain),
 		"blank lines":          strings.ReplaceAll(plain, "\n", "\n\n"),
 		"blank lines first":    "\n \n" + plain,
-		"quoted":               `"time","cpu","memory"` + "\n" + `"2024-01-01T00:00:00Z","1","2"` + "\n" + `"2024-01-01T00:01:00Z","3","4"`,
+		"quoted":               `"time","cpu","memory"` + "\n" + `"2024-01-01T00:00:00Z","1","2"` + "\n" + `"2024-01-01T00:01:00Z","3","4"` + "\n",
 		"timestamp":            strings.Replace(plain, "time", "timestamp", 1),
 		"Timestamp":            strings.Replace(plain, "time", "Timestamp", 1),
 		"blank for T":          strings.ReplaceAll(strings.ReplaceAll(plain, "01T00", "01 00"), "Z", ""),
@@ -327,6 +326,22 @@ func TestAFileThatIsCutShort(t *testing.T) {
 	require.NotEmpty(t, rows)
 	_, again := c.Next()
 	require.Equal(t, err, again, "the end stays the end")
+}
+
+// Wherever a file is cut, every value that is delivered is whole, and the row that
+// is not is counted: 1234 cut to 12 is a number as good as any.
+func TestATextThatIsCutShort(t *testing.T) {
+	whole := "time,cpu\n60,1234\n120,5678\n180,9012\n"
+	want := [][]float64{{1234}, {5678}, {9012}}
+	for cut := strings.Index(whole, "120"); cut <= len(whole); cut++ {
+		text := whole[:cut]
+		c := open(t, text)
+		require.Equal(t, want[:strings.Count(text, "\n")-1], values(t, c), "cut at %d", cut)
+		require.Equal(t, !strings.HasSuffix(text, "\n"), c.Report().Bad == 1, "cut at %d", cut)
+	}
+	c := open(t, whole[:len(whole)-2])
+	require.Len(t, values(t, c), 2)
+	require.Equal(t, "line 4: the line has no end, the file may be cut here", c.Report().Problems[0].String())
 }
 
 func TestADiskThatFails(t *testing.T) {

@@ -12,7 +12,8 @@ import (
 // lines gives the lines of a text that may be compressed, in bounded memory.
 type lines struct {
 	text   *bufio.Reader
-	number int // of the line given last
+	number int  // of the line given last
+	open   bool // it has no end
 }
 
 // maxLine holds some ten thousand columns; whoever has more than that in a line
@@ -20,6 +21,9 @@ type lines struct {
 const maxLine = 1 << 20
 
 var errLongLine = errors.New("line over 1 MiB")
+
+// errOpenLine is a last line that lacks its end: half a number is a number, too.
+var errOpenLine = errors.New("the line has no end, the file may be cut here")
 
 func newLines(r io.Reader) (*lines, error) {
 	text := bufio.NewReaderSize(r, maxLine)
@@ -55,7 +59,7 @@ func (l *lines) next() ([]byte, error) {
 		return nil, l.passOver()
 	}
 	if errors.Is(err, io.EOF) && len(line) > 0 {
-		err = nil // the last line may lack its end
+		l.open, err = true, nil
 	}
 	return trim(line), cut(err)
 }
