@@ -222,13 +222,16 @@ func (o *observer) freshness(src *trainer.Source, now time.Time, maxAge time.Dur
 		total += n
 	}
 	c.Counts["steps"], c.Counts["regular"] = total, regular
-	age := now.Sub(o.to()).Round(time.Second)
+	age, limit := now.Sub(o.to()).Round(time.Second), "any age will do"
 	even := share(regular, total)
 	switch {
 	case even < regularFail:
 		c.Status = Fail
 	case even < regularWarn:
 		c.Status = Warn
+	}
+	if maxAge > 0 {
+		limit = fmt.Sprintf("at most %v will do", maxAge)
 	}
 	if maxAge > 0 && age > maxAge {
 		c.Status = Fail
@@ -238,6 +241,14 @@ func (o *observer) freshness(src *trainer.Source, now time.Time, maxAge time.Dur
 		c.Status = worse(c.Status, Warn)
 		c.Examples = append(c.Examples, "the newest row lies in the future")
 	}
-	c.Summary = fmt.Sprintf("the newest row is %v old; %.4g %% of the steps are one interval of %v", age, 100*even, o.schema.Interval)
+	c.Summary = fmt.Sprintf("the newest row is %s old, %s; %.4g %% of the steps are one interval of %v", days(age), limit, 100*even, o.schema.Interval)
 	return c
+}
+
+// days is a time as people count it.
+func days(age time.Duration) string {
+	if age < 48*time.Hour {
+		return age.String()
+	}
+	return fmt.Sprintf("%d days", int(age.Hours()/24))
 }

@@ -92,7 +92,8 @@ func TestChecks(t *testing.T) {
 		{"far values", every(40, set(2, "9e9")), nil, 0, "outliers", Warn, "network: 25 of 1000 values outside"},
 		{"too many far values", every(5, set(2, "9e9")), nil, 0, "outliers", Fail, "at most 20 %"},
 		{"old rows", same, nil, time.Hour, "freshness", Fail, "older than 1h0m0s"},
-		{"any age will do", same, nil, 0, "freshness", Pass, "100 % of the steps"},
+		{"old rows are said to be", same, nil, 0, "freshness", Pass, "the newest row is 31h21m0s old, any age will do; 100 % of the steps"},
+		{"young enough", same, nil, 72 * time.Hour, "freshness", Pass, "31h21m0s old, at most 72h0m0s will do"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := inspect(t, "a.csv", table(1000, c.edit), c.absent, c.maxAge)
@@ -124,4 +125,15 @@ func TestWithoutATimeColumn(t *testing.T) {
 	r := inspect(t, "a.csv", "cpu,network\n1,2\n3,4\n5,6\n", nil, 0)
 	require.Equal(t, Warn, r.Checks[5].Status)
 	require.Contains(t, r.Checks[5].Summary, "no time column")
+}
+
+func TestDays(t *testing.T) {
+	for age, want := range map[time.Duration]string{
+		90 * time.Second:        "1m30s",
+		47 * time.Hour:          "47h0m0s",
+		25186*time.Hour + 444e9: "1049 days",
+		-3 * time.Hour:          "-3h0m0s",
+	} {
+		require.Equal(t, want, days(age))
+	}
 }
