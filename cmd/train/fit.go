@@ -32,8 +32,11 @@ type fitCmd struct {
 	trackFlags
 }
 
-// Validate finds mistakes in the grid before anything is read.
+// Validate finds mistakes before anything is read.
 func (c *fitCmd) Validate() error {
+	if c.AlarmsPerWeek != nil && !(*c.AlarmsPerWeek > 0) {
+		return fmt.Errorf("--alarms-per-week %g must be above 0", *c.AlarmsPerWeek)
+	}
 	_, err := c.axes(detect.DefaultOptions())
 	return err
 }
@@ -42,6 +45,9 @@ func (c *fitCmd) Validate() error {
 func (c *fitCmd) Run(t *terminal) error {
 	config, err := c.config()
 	if err != nil {
+		return err
+	}
+	if err := c.checkGrid(config); err != nil {
 		return err
 	}
 	j, err := c.schemaFlags.open(&c.recordFlags, config)
@@ -229,6 +235,26 @@ func (c *fitCmd) axes(o detect.Options) (axes []trainer.Axis, err error) {
 	return axes, nil
 }
 
+// checkGrid holds every point of the grid against what a configuration may say.
+func (c *fitCmd) checkGrid(config anomaly.Config) error {
+	start, err := config.Engine()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	axes, err := c.axes(start.Detect)
+	if err != nil {
+		return err
+	}
+	for _, p := range trainer.Points(trainer.Point{Options: start.Detect, Window: start.Schema.Window}, axes) {
+		config.Contamination, config.RangeWeight = p.Options.Contamination, p.Options.RangeWeight
+		config.Trees, config.SampleSize, config.Window = p.Options.Trees, p.Options.SampleSize, anomaly.Duration(p.Window)
+		if _, err := config.Engine(); err != nil {
+			return fmt.Errorf("%w: --grid: %w", errUsage, err)
+		}
+	}
+	return nil
+}
+
 // rehearse finds out what the model would do on rows that it has not seen. After
 // a search that is the test part, since the choice has seen the other.
 func (f *fitting) rehearse() (err error) {
@@ -265,8 +291,8 @@ func describe(t trainer.Trial) string {
 		return t.Err.Error()
 	}
 	o := t.Options
-	return fmt.Sprintf("contamination %g, %d trees of %d, window %v: event recall %s, average precision %s, %s false alarms a host and week",
-		o.Contamination, o.Trees, o.SampleSize, t.Window, figure(t.EventRecall), figure(t.AveragePrecision), figure(7*t.FalseAlarmsPerDay))
+	return fmt.Sprintf("contamination %g, %d trees of %d, window %v, range weight %g: event recall %s, average precision %s, %s false alarms a host and week",
+		o.Contamination, o.Trees, o.SampleSize, t.Window, o.RangeWeight, figure(t.EventRecall), figure(t.AveragePrecision), figure(7*t.FalseAlarmsPerDay))
 }
 
 // incidents says by what was chosen, and whether the budget was kept.

@@ -58,20 +58,20 @@ func ParseAxis(text string) (a Axis, err error) {
 }
 
 func setter(name, value string) (func(*Point), error) {
-	if name == "window" {
-		d, err := time.ParseDuration(value)
-		return func(p *Point) { p.Window = d }, err
-	}
-	x, err := strconv.ParseFloat(value, 64)
+	whole, notWhole := strconv.Atoi(value)
+	x, notNumber := strconv.ParseFloat(value, 64)
+	d, notDuration := time.ParseDuration(value)
 	switch name {
 	case "contamination":
-		return func(p *Point) { p.Options.Contamination = x }, err
+		return func(p *Point) { p.Options.Contamination = x }, notNumber
 	case "trees":
-		return func(p *Point) { p.Options.Trees = int(x) }, err
+		return func(p *Point) { p.Options.Trees = whole }, notWhole
 	case "sample_size":
-		return func(p *Point) { p.Options.SampleSize = int(x) }, err
+		return func(p *Point) { p.Options.SampleSize = whole }, notWhole
+	case "window":
+		return func(p *Point) { p.Window = d }, notDuration
 	case "range_weight":
-		return func(p *Point) { p.Options.RangeWeight = x }, err
+		return func(p *Point) { p.Options.RangeWeight = x }, notNumber
 	}
 	return nil, fmt.Errorf("no parameter %q; there are contamination, trees, sample_size, window and range_weight", name)
 }

@@ -41,7 +41,7 @@ func TestAxes(t *testing.T) {
 	require.Equal(t, .01, points[1].Options.Contamination)
 	require.Equal(t, 15*time.Minute, points[1].Window, "the last axis varies fastest")
 	require.Equal(t, .05, points[2].Options.Contamination)
-	for _, bad := range []string{"trees", "trees=x", "colour=3", "window=5", ""} {
+	for _, bad := range []string{"trees", "trees=", "trees=x", "trees=2.5", "colour=3", "window=5", ""} {
 		_, err := ParseAxis(bad)
 		require.Error(t, err, bad)
 	}
