@@ -36,11 +36,11 @@ func (c *replayCmd) Run(t *terminal) error {
 		return err
 	}
 	err = t.result(r, func(w io.Writer) {
-		fmt.Fprintf(w, "%d points compared with model %s: %d equal bit for bit, %d differ in the first window; %d have nothing to compare with\n",
-			r.Compared, b.ID(), r.Equal, r.Early, r.Absent)
+		fmt.Fprintf(w, "%d points compared with model %s: %d equal bit for bit, %d differ, %d more in the first window; %d have nothing to compare with\n",
+			r.Compared, b.ID(), r.Equal, r.Differ, r.Early, r.Absent)
 	})
 	if err == nil && r.First != nil {
-		err = fmt.Errorf("points differ, first %v", r.First)
+		err = fmt.Errorf("%d points differ, first %v", r.Differ, r.First)
 	}
 	return err
 }

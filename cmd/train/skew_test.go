@@ -52,7 +52,7 @@ func TestReplayReproducesTheStream(t *testing.T) {
 			written := streamed(t, store, lines)
 			require.NoError(t, os.WriteFile(stored, written, 0o600))
 
-			var r struct{ Compared, Equal, Early, Absent int }
+			var r struct{ Compared, Equal, Early, Differ, Absent int }
 			mustJSON(t, &r, "replay", "--model", store, "--data", stored, "-q")
 			require.Greater(t, r.Compared, 100)
 			require.Equal(t, r.Compared, r.Equal+r.Early)
@@ -64,6 +64,7 @@ func TestReplayReproducesTheStream(t *testing.T) {
 			require.NoError(t, os.WriteFile(stored, []byte(spoiled), 0o600))
 			_, said, code := train(t, "replay", "--model", store, "--data", stored)
 			require.Equal(t, exitFailure, code)
+			require.Contains(t, said, "1 points differ, first ")
 			require.Contains(t, said, "shap_memory was ")
 		})
 	}

@@ -15,19 +15,21 @@ import (
 
 // A Replay compares stored points with what a model says now.
 type Replay struct {
-	Compared int         // points that were compared
-	Equal    int         // of them, those equal bit for bit
-	Early    int         // that differ within a group's first window, whose past the record does not hold
-	Absent   int         // stored points without a new one
-	First    *Difference // nil if all compared points are equal
+	Compared int         `json:"compared"`        // points that were compared
+	Equal    int         `json:"equal"`           // of them, those equal bit for bit
+	Early    int         `json:"early"`           // that differ within a group's first window, whose past the record does not hold
+	Differ   int         `json:"differ"`          // later
+	Absent   int         `json:"absent"`          // stored points without a new one
+	First    *Difference `json:"first,omitempty"` // of those that differ later
 }
 
 // A Difference is a field that came out otherwise.
 type Difference struct {
-	Time        time.Time
-	Group       string
-	Field       string
-	Stored, Now any // nil where there is none
+	Time   time.Time `json:"time"`
+	Group  string    `json:"group"`
+	Field  string    `json:"field"`
+	Stored any       `json:"stored"` // nil where there is none
+	Now    any       `json:"now"`
 }
 
 // String says where and what.
@@ -136,9 +138,11 @@ func (c *comparison) take(r *lp.Record) {
 		c.result.Equal++
 	case r.Time-c.first[group] < c.window:
 		c.result.Early++
-	case c.result.First == nil:
-		d.Time, d.Group = time.Unix(0, r.Time).UTC(), group
-		c.result.First = d
+	default:
+		if c.result.Differ++; c.result.First == nil {
+			d.Time, d.Group = time.Unix(0, r.Time).UTC(), group
+			c.result.First = d
+		}
 	}
 }
 
