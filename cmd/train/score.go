@@ -34,7 +34,7 @@ func (c *scoreCmd) Run(t *terminal) error {
 		return err
 	}
 	if n := record.Report.Bad; n > 0 {
-		t.warn("%d rows could not be read, the first: %v", n, record.Report.Problems)
+		t.warn("%d rows could not be read, the first: %v", n, record.Report.Problems[0])
 	}
 	return out.Flush()
 }

@@ -202,6 +202,11 @@ func (c *pruneCmd) Run(t *terminal) error {
 	if err != nil {
 		return err
 	}
+	stay, err := s.Versions()
+	if err != nil {
+		return err
+	}
+	t.say("%d removed, %d stay: the newest %d and the current one", len(removed), len(stay), c.Keep)
 	return t.names(map[string][]string{"removed": append([]string{}, removed...)}, removed...)
 }
 

@@ -169,6 +169,9 @@ func (r *Record) bad(line int, reason error) {
 // ErrShort says that a record has too few rows to tell their spacing.
 var ErrShort = errors.New("history: the record is too short to tell its interval; set one in the configuration")
 
+// ErrBackwards says that a record cannot be read as it comes.
+var ErrBackwards = errors.New("history: the rows run from new to old; sort them by time, the oldest first")
+
 var errEnough = errors.New("history: seen enough")
 
 // Interval is the commonest spacing of the record's series, or of its rows. It
@@ -181,10 +184,13 @@ func (r *Record) Interval() (time.Duration, error) {
 	if err := r.Read(&probe); err != nil && !errors.Is(err, errEnough) {
 		return 0, err
 	}
-	if probe.interval == 0 {
-		return 0, ErrShort
+	switch {
+	case probe.interval > 0:
+		return probe.interval, nil
+	case r.Report.Backwards > 0:
+		return 0, ErrBackwards
 	}
-	return probe.interval, nil
+	return 0, ErrShort
 }
 
 // spacingProbe is a Sink that learns the interval.
