@@ -47,15 +47,20 @@ func TestHistoryOutOfInfluxDB(t *testing.T) {
 	_, _, code = train(t, "check", "--url", server.URL, "--database", "nosuch")
 	require.Equal(t, exitGate, code)
 
-	span := []string{"--from", start.Format(time.RFC3339), "--to", start.Add(3 * time.Hour).Format(time.RFC3339)}
-	influxQL, flux := filepath.Join(dir, "influxql.lp"), filepath.Join(dir, "flux.lp")
-	must(t, append([]string{"collect", "--url", server.URL, "-o", influxQL}, span...)...)
-	must(t, append([]string{"collect", "--url", server.URL, "-o", flux, "--flux", "--org", "any", "--database", "telegraf/autogen"}, span...)...)
-	a, err := os.ReadFile(influxQL)
-	require.NoError(t, err)
-	b, err := os.ReadFile(flux)
-	require.NoError(t, err)
-	require.True(t, bytes.Equal(a, b), "both languages give the same bytes")
+	var influxQL string
+	for i, how := range [][]string{{"--also", "system"}, {"--every", "1m"}, nil} {
+		influxQL = filepath.Join(dir, fmt.Sprintf("influxql%d.lp", i))
+		flux := filepath.Join(dir, fmt.Sprintf("flux%d.lp", i))
+		how = append(how, "--url", server.URL, "--from", start.Add(-time.Hour).Format(time.RFC3339), "--to", start.Add(3*time.Hour).Format(time.RFC3339))
+		must(t, append([]string{"collect", "-o", influxQL}, how...)...)
+		must(t, append([]string{"collect", "-o", flux, "--flux", "--org", "any", "--database", "telegraf/autogen"}, how...)...)
+		a, err := os.ReadFile(influxQL)
+		require.NoError(t, err)
+		require.NotEmpty(t, a)
+		b, err := os.ReadFile(flux)
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(a, b), "both languages give the same bytes, %v", how)
+	}
 
 	var fromFile, fromServer fitSummary
 	mustJSON(t, &fromFile, "fit", "-q", "--data", original, "--model", filepath.Join(dir, "m1"))

@@ -59,6 +59,9 @@ func (c *Client) Download(ctx context.Context, r *Request, path string, tell fun
 		return errors.Join(f.Sync(), writeMark(state, m))
 	})
 	if err != nil {
+		if m.Until.Equal(r.From) { // nothing came, nothing is left behind
+			err = errors.Join(err, os.Remove(part))
+		}
 		return resumed, err
 	}
 	if err := errors.Join(f.Sync(), os.Rename(part, path)); err != nil {

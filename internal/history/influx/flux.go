@@ -16,10 +16,25 @@ import (
 // maxRow bounds a row of Flux's CSV, in bytes.
 const maxRow = 64 << 10
 
+// fluxQuery asks for the types of columns, too: without them the text "12" is a
+// number.
+type fluxQuery struct {
+	Query   string `json:"query"`
+	Dialect struct {
+		Annotations []string `json:"annotations"`
+	} `json:"dialect"`
+}
+
 // flux runs a query and gives row each value as a row of two cells, time and
 // value, under the names of influxQL.
 func (c *Client) flux(ctx context.Context, query string, row func(*table, []any) error) error {
-	body, err := c.post(ctx, "/api/v2/query", url.Values{"org": {c.config.Org}}, "application/vnd.flux", query)
+	q := fluxQuery{Query: query}
+	q.Dialect.Annotations = []string{"datatype"}
+	text, err := json.Marshal(q)
+	if err != nil {
+		return err
+	}
+	body, err := c.post(ctx, "/api/v2/query", url.Values{"org": {c.config.Org}}, "application/json", string(text))
 	if err != nil {
 		return err
 	}
@@ -30,12 +45,14 @@ func (c *Client) flux(ctx context.Context, query string, row func(*table, []any)
 	return nil
 }
 
+// fluxTable is how the rows are to be read that follow: the lines above them say.
+type fluxTable struct{ types, names []string }
+
 func eachFluxRow(r io.Reader, row func(*table, []any) error) error {
 	rows := csv.NewReader(&shortLines{Reader: r})
 	rows.FieldsPerRecord = -1
 	rows.ReuseRecord = true
-	rows.Comment = '#'
-	var header []string
+	var head fluxTable
 	for {
 		cells, err := rows.Read()
 		switch {
@@ -43,22 +60,29 @@ func eachFluxRow(r io.Reader, row func(*table, []any) error) error {
 			return nil
 		case err != nil:
 			return err
-		case slices.Contains(cells, "_value") || slices.Contains(cells, "error"):
-			header = slices.Clone(cells)
+		case cells[0] == "#datatype":
+			head = fluxTable{types: slices.Clone(cells)}
 			continue
-		case header == nil || len(cells) != len(header):
+		case cells[0] == "error":
+			head = fluxTable{types: slices.Clone(cells), names: slices.Clone(cells)}
+			continue
+		case len(cells) != len(head.types):
 			return fmt.Errorf("not an answer of Flux: %.60q", strings.Join(cells, ","))
+		case head.names == nil:
+			head.names = slices.Clone(cells)
+			continue
 		}
-		if err := fluxRow(header, cells, row); err != nil {
+		if err := head.row(cells, row); err != nil {
 			return err
 		}
 	}
 }
 
-func fluxRow(header, cells []string, row func(*table, []any) error) error {
+func (h *fluxTable) row(cells []string, row func(*table, []any) error) error {
 	var t table
-	var at, value string
-	for i, column := range header {
+	var at string
+	var value any
+	for i, column := range h.names {
 		switch cell := cells[i]; column {
 		case "error":
 			return fmt.Errorf("the server says: %s", cell[:min(len(cell), maxSnippet)])
@@ -69,7 +93,7 @@ func fluxRow(header, cells []string, row func(*table, []any) error) error {
 		case "_time":
 			at = cell
 		case "_value":
-			value = cell
+			value = fluxValue(h.types[i], cell)
 		case "", "result", "table", "_start", "_stop":
 		default:
 			if cell != "" {
@@ -82,7 +106,19 @@ func fluxRow(header, cells []string, row func(*table, []any) error) error {
 		return fmt.Errorf("not a time: %.40q", at)
 	}
 	slices.SortFunc(t.tags, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
-	return row(&t, []any{json.Number(fmt.Sprint(when.UnixNano())), json.Number(value)})
+	return row(&t, []any{json.Number(fmt.Sprint(when.UnixNano())), value})
+}
+
+func fluxValue(kind, text string) any {
+	switch {
+	case kind == "string":
+		return text
+	case text == "":
+		return nil
+	case kind == "boolean":
+		return text == "true"
+	}
+	return json.Number(text)
 }
 
 // shortLines fails where a line is longer than any row can be.

@@ -20,6 +20,8 @@ import (
 	"telegraf-anomaly/internal/feature"
 )
 
+const fluxHead = "#datatype,dateTime:RFC3339,double,string,string\n,_time,_value,_field,_measurement\n"
+
 const token = "s3cr3t-t0ken"
 
 // client asks a server that handle plays, with credentials of every kind.
@@ -70,8 +72,8 @@ func TestHostileServers(t *testing.T) {
 		{"brackets without end", false, endless(`{"other":`, `[`), "brackets without end"},
 		{"members without end", false, endless(`{`, `"a":1,`), "object without end"},
 		{"documents without end", false, endless("", `{"results":[]}`), "too large"},
-		{"flux row without end", true, endless("_time,_value,_field,_measurement\n", "x,"), "row without end"},
-		{"flux rows without end", true, endless("_time,_value,_field,_measurement\n", "2024-01-01T00:00:00Z,1,usage_idle,cpu\n"), "too large"},
+		{"flux row without end", true, endless(fluxHead, "x,"), "row without end"},
+		{"flux rows without end", true, endless(fluxHead, ",2024-01-01T00:00:00Z,1,usage_idle,cpu\n"), "too large"},
 		{"redirect to another scheme", false, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "file:///etc/passwd", 302) }, "redirects to another address"},
 		{"redirect to itself", false, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), 307) }, "redirects to another address"},
 		{"unauthorized, and echoes what it got", false, answer(401, "bad token AUTH"), "access denied"},
@@ -85,7 +87,9 @@ func TestHostileServers(t *testing.T) {
 		{"cut in the middle", false, answer(200, rows+`[17040`), "EOF"},
 		{"a web page", false, answer(200, `<html>hello`), "invalid character"},
 		{"a web page for flux", true, answer(200, `<html>hello`), "not an answer of Flux"},
-		{"flux number of a wrong type", true, answer(200, "_time,_value,_field,_measurement\n2024-01-01T00:00:00Z,abc,usage_idle,cpu\n"), "not a number"},
+		{"flux error at once", true, answer(200, "#datatype,string,string\n,error,reference\n,no such AUTH,897\n"), "the server says: no such"},
+		{"flux error after rows", true, answer(200, fluxHead+",2024-01-01T00:00:00Z,1,usage_idle,cpu\n\nerror,reference\nout of memory,\n"), "the server says: out of memory"},
+		{"flux number of a wrong type", true, answer(200, fluxHead+",2024-01-01T00:00:00Z,abc,usage_idle,cpu\n"), "not a number"},
 	} {
 		t.Run(set.name, func(t *testing.T) {
 			c := client(t, set.flux, set.handle)
@@ -251,6 +255,35 @@ func TestALargeHourIsHalved(t *testing.T) {
 	require.NoError(t, c.Collect(t.Context(), request(), func(b []byte, _ time.Time) error { lines += bytes.Count(b, []byte("\n")); return nil }))
 	require.Equal(t, int(time.Hour/(20*time.Millisecond)), lines)
 	require.Less(t, shortest.Load(), int64(time.Hour))
+}
+
+// What a server says of the types of Flux's columns is believed, and no value is
+// taken for a head, whatever it is.
+func TestFluxKnowsTypes(t *testing.T) {
+	head := "#datatype,string,long,dateTime:RFC3339,KIND,string,string,string\n,result,table,_time,_value,_field,_measurement,host\n"
+	for _, set := range []struct{ kind, value, want string }{
+		{"double", "1.5", "v=1.5"},
+		{"long", "0", "v=0"},
+		{"string", "12", `v="12"`},
+		{"string", "error", `v="error"`},
+		{"string", "_value", `v="_value"`},
+		{"string", "", `v=""`},
+		{"string", `"two, ""three"""`, `v="two, \"three\""`},
+		{"boolean", "true", "v=true"},
+		{"double", "", ""},
+	} {
+		text := strings.Replace(head, "KIND", set.kind, 1) + ",_result,0,2024-01-01T00:00:01Z," + set.value + ",v,m,a\n\n"
+		c := client(t, true, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text+text) })
+		r := &Request{Extra: []string{"m"}, From: hour, To: hour.Add(time.Minute)}
+		require.NoError(t, c.Collect(t.Context(), r, func(lines []byte, _ time.Time) error {
+			want := ""
+			if set.want != "" {
+				want = "m,host=a " + set.want + "," + set.want + " 1704067201000000000\n"
+			}
+			require.Equal(t, want, string(lines), "%s %s", set.kind, set.value)
+			return nil
+		}))
+	}
 }
 
 func TestPlans(t *testing.T) {
