@@ -27,10 +27,14 @@ func (f *influxFlags) client(url string) (*influx.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return influx.New(influx.Config{
+	client, err := influx.New(influx.Config{
 		URL: url, Database: f.Database, Retention: f.Retention, Org: f.Org, Flux: f.Flux,
 		Token: influx.Secret(token), Username: influx.Secret(os.Getenv("INFLUX_USERNAME")), Password: influx.Secret(os.Getenv("INFLUX_PASSWORD")),
 	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return client, nil
 }
 
 type collectCmd struct {
@@ -101,8 +105,11 @@ func download(t *terminal, client *influx.Client, r *influx.Request, path string
 		}
 		last = p
 	})
-	if err != nil {
+	if _, none := os.Stat(path + ".part"); err != nil && none == nil {
 		return fmt.Errorf("%w (what is there is kept in %s.part; the same command goes on with it)", err, path)
+	}
+	if err != nil {
+		return err
 	}
 	if last.Bytes == 0 {
 		t.warn("there is nothing between %s and %s; see what `train check` says", r.From.Format(time.RFC3339), r.To.Format(time.RFC3339))
@@ -208,11 +215,14 @@ func (c *checkCmd) look(t *terminal, client *influx.Client, s feature.Schema) []
 	}
 	databases, err := client.Databases(t.ctx)
 	if err != nil {
-		return []finding{{"connection", false, err.Error(), "is the address right, the server up, and the token or password set? 2.x without a DBRP mapping needs --flux"}}
+		return []finding{{"connection", false, err.Error(), c.hint(err)}}
 	}
 	findings := []finding{
 		{What: "connection", OK: true, Text: client.String()},
-		listing("database "+c.Database, databases, c.Database, "create it, or name another with --database"),
+		listing("database "+c.Database, databases, c.Database, "create it, or name another with --database; a bucket of 2.x without a DBRP mapping needs --flux"),
+	}
+	if !findings[1].OK { // nothing can be asked about what is in it
+		return findings
 	}
 	measurements, err := client.Measurements(t.ctx)
 	if err != nil {
@@ -228,6 +238,17 @@ func (c *checkCmd) look(t *terminal, client *influx.Client, s feature.Schema) []
 	return append(findings, c.fields(t, client, s)...)
 }
 
+// hint is for a server that gives no answer.
+func (c *checkCmd) hint(err error) string {
+	switch {
+	case errors.Is(err, influx.ErrLarge):
+		return "look back less far with --last"
+	case c.Flux:
+		return "are the address, --org and the bucket (--database) right, is the server up, may the token read the bucket?"
+	}
+	return "is the address right, the server up, and the token or password set? 2.x without a DBRP mapping needs --flux"
+}
+
 func listing(what string, there []string, wanted, hint string) finding {
 	for _, name := range there {
 		if name == wanted {
@@ -237,6 +258,9 @@ func listing(what string, there []string, wanted, hint string) finding {
 	if len(there) > 20 {
 		there = append(there[:20:20], "…")
 	}
+	if len(there) == 0 {
+		there = []string{"none"}
+	}
 	return finding{what, false, "is not there; there are: " + strings.Join(there, ", "), hint}
 }
 
@@ -245,7 +269,7 @@ func (c *checkCmd) fields(t *terminal, client *influx.Client, s feature.Schema) 
 	r := &influx.Request{Features: s.Features, From: now.Add(-c.Last), To: now.Add(time.Minute)}
 	fields, hosts, err := client.Present(t.ctx, r, s.GroupBy[0])
 	if err != nil {
-		return []finding{{"fields", false, err.Error(), "look back less far with --last"}}
+		return []finding{{"fields", false, err.Error(), c.hint(err)}}
 	}
 	findings = append(findings, finding{s.GroupBy[0] + "s", len(hosts) > 0, fmt.Sprintf("%d in the last %v", len(hosts), c.Last), "is Telegraf running and writing to this database? A larger --last finds older points"})
 	for _, f := range fields {
