@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -34,53 +35,111 @@ func TestHistoryOutOfInfluxDB(t *testing.T) {
 	server, err := testbed.StartInfluxDB(t.Context(), root, t.TempDir())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, server.Stop()) }()
+	_, err = server.Query(t.Context(), "", "CREATE DATABASE telegraf")
+	require.NoError(t, err)
+	comesBack(t, server.URL, "telegraf/autogen")
+}
+
+// The same of a 2.x, which wants a token: INFLUXD2 names its program, which takes a
+// Rust compiler to build, see CONTRIBUTING.md.
+func TestHistoryOutOfInfluxDB2(t *testing.T) {
+	e2e(t)
+	program := os.Getenv("INFLUXD2")
+	if program == "" {
+		t.Skip("INFLUXD2 does not name an influxd of 2.x")
+	}
+	address := influxDB2(t, program, "t0p-s3cret")
+	for _, token := range []string{"", "another"} {
+		t.Setenv("INFLUX_TOKEN", token)
+		_, said, code := train(t, "check", "--url", address)
+		require.Equal(t, exitGate, code)
+		require.Contains(t, said, "access denied")
+		require.NotContains(t, said, "another")
+	}
+	t.Setenv("INFLUX_TOKEN", "t0p-s3cret")
+	_, said, code := train(t, "check", "--url", address, "--flux", "--org", "any", "--database", "nosuch")
+	require.Equal(t, exitGate, code)
+	require.Contains(t, said, "could not find bucket")
+	comesBack(t, address, "telegraf")
+}
+
+// influxDB2 has the organisation "any" and its bucket "telegraf".
+func influxDB2(t *testing.T, program, token string) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	dir := t.TempDir()
+	p, err := testbed.Start(exec.Command(program, "--http-bind-address", l.Addr().String(), "--reporting-disabled", "--bolt-path", filepath.Join(dir, "bolt"),
+		"--engine-path", filepath.Join(dir, "engine"), "--sqlite-path", filepath.Join(dir, "sqlite")), filepath.Join(dir, "log"))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = p.Stop() }) // it ends by the signal, which is no success
+	address = "http://" + l.Addr().String()
+	require.NoError(t, testbed.Until(t.Context(), "InfluxDB", func() bool {
+		answer, err := http.Get(address + "/health")
+		return err == nil && answer.Body.Close() == nil && answer.StatusCode == http.StatusOK
+	}))
+	post(t, address+"/api/v2/setup", fmt.Sprintf(`{"username":"u","password":"password","org":"any","bucket":"telegraf","token":%q}`, token), http.StatusCreated)
+	return address
+}
+
+func comesBack(t *testing.T, address, bucket string) {
+	t.Helper()
 	dir := t.TempDir()
 	original := filepath.Join(dir, "original.lp")
 	start := time.Now().UTC().Add(-3 * time.Hour).Truncate(time.Minute)
 	must(t, "simulate", "-o", original, "--hosts", "3", "--last", "3h", "--interval", "10s", "--per-kind", "0", "--start", start.Format(time.RFC3339))
-	write(t, server, original)
+	text, err := os.ReadFile(original)
+	require.NoError(t, err)
+	post(t, address+"/api/v2/write?org=any&bucket="+bucket, string(text), http.StatusNoContent)
 
-	_, found, code := train(t, "check", "--url", server.URL)
-	require.Equal(t, exitOK, code, found)
-	require.Contains(t, found, "hosts: 3 in the last")
-	require.NotContains(t, found, "FAIL")
-	_, _, code = train(t, "check", "--url", server.URL, "--database", "nosuch")
+	flux := []string{"--flux", "--org", "any", "--database", bucket}
+	for _, language := range [][]string{{}, flux} {
+		check := append([]string{"check", "--url", address}, language...)
+		_, found, code := train(t, check...)
+		require.Equal(t, exitOK, code, found)
+		require.Contains(t, found, "hosts: 3 in the last")
+		require.NotContains(t, found, "FAIL")
+		must(t, append([]string{"validate", "--influx", address, "--max-age", "2h"}, language...)...)
+	}
+
+	_, found, code := train(t, "check", "--url", address, "--database", "nosuch")
 	require.Equal(t, exitGate, code)
+	require.Contains(t, found, "database nosuch: is not there; there are: ")
 
-	var influxQL string
-	for i, how := range [][]string{{"--also", "system"}, {"--every", "1m"}, nil} {
-		influxQL = filepath.Join(dir, fmt.Sprintf("influxql%d.lp", i))
-		flux := filepath.Join(dir, fmt.Sprintf("flux%d.lp", i))
-		how = append(how, "--url", server.URL, "--from", start.Add(-time.Hour).Format(time.RFC3339), "--to", start.Add(3*time.Hour).Format(time.RFC3339))
-		must(t, append([]string{"collect", "-o", influxQL}, how...)...)
-		must(t, append([]string{"collect", "-o", flux, "--flux", "--org", "any", "--database", "telegraf/autogen"}, how...)...)
-		a, err := os.ReadFile(influxQL)
+	var inQL string
+	for i, how := range [][]string{{"--also", "system"}, {"--every", "1m"}, {}} {
+		inQL = filepath.Join(dir, fmt.Sprintf("influxql%d.lp", i))
+		inFlux := filepath.Join(dir, fmt.Sprintf("flux%d.lp", i))
+		how = append(how, "--url", address, "--from", start.Add(-time.Hour).Format(time.RFC3339), "--to", start.Add(3*time.Hour).Format(time.RFC3339))
+		must(t, append([]string{"collect", "-o", inQL}, how...)...)
+		must(t, append(append([]string{"collect", "-o", inFlux}, how...), flux...)...)
+		a, err := os.ReadFile(inQL)
 		require.NoError(t, err)
 		require.NotEmpty(t, a)
-		b, err := os.ReadFile(flux)
+		b, err := os.ReadFile(inFlux)
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(a, b), "both languages give the same bytes, %v", how)
 	}
 
 	var fromFile, fromServer fitSummary
 	mustJSON(t, &fromFile, "fit", "-q", "--data", original, "--model", filepath.Join(dir, "m1"))
-	mustJSON(t, &fromServer, "fit", "-q", "--data", influxQL, "--model", filepath.Join(dir, "m2"))
+	mustJSON(t, &fromServer, "fit", "-q", "--data", inQL, "--model", filepath.Join(dir, "m2"))
 	require.InDelta(t, fromFile.Rows, fromServer.Rows, 3, "the first interval of a host may differ by the order of its lines")
 	require.InDelta(t, fromFile.Threshold, fromServer.Threshold, .02)
-
-	must(t, "validate", "--influx", server.URL, "--max-age", "2h")
 }
 
-func write(t *testing.T, server *testbed.Server, file string) {
+func post(t *testing.T, address, body string, want int) {
 	t.Helper()
-	_, err := server.Query(t.Context(), "", "CREATE DATABASE telegraf")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(body))
 	require.NoError(t, err)
-	text, err := os.ReadFile(file)
+	if token := os.Getenv("INFLUX_TOKEN"); token != "" {
+		request.Header.Set("Authorization", "Token "+token)
+	}
+	answer, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
-	answer, err := http.Post(server.URL+"/write?db=telegraf", "text/plain", bytes.NewReader(text))
-	require.NoError(t, err)
-	require.Equal(t, http.StatusNoContent, answer.StatusCode)
-	require.NoError(t, answer.Body.Close())
+	defer answer.Body.Close()
+	require.Equal(t, want, answer.StatusCode)
 }
 
 // readBack asks through MLflow's own client.
