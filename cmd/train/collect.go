@@ -157,6 +157,14 @@ type checkCmd struct {
 	Last   time.Duration `help:"How far to look back." default:"15m"`
 }
 
+// Validate implements kong's check of the command line.
+func (c *checkCmd) Validate() error {
+	if c.Last <= 0 {
+		return errors.New("--last must be above 0")
+	}
+	return nil
+}
+
 // finding is one thing that check looked at, with a hint if it is amiss.
 type finding struct {
 	What string `json:"what"`

@@ -47,7 +47,9 @@ func readTable(t *terminal, flags *recordFlags, b *model.Bundle) (*trainer.Table
 	if err != nil {
 		return nil, err
 	}
-	return trainer.ReadTable(t.ctx, src, b.Schema, time.Time{})
+	table, err := trainer.ReadTable(t.ctx, src, b.Schema, time.Time{})
+	t.unread(src.Record)
+	return table, err
 }
 
 // evaluation is the stable JSON of a trainer.Evaluation.

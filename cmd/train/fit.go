@@ -130,6 +130,7 @@ func (f *fitting) fit(c *fitCmd) (err error) {
 	}
 	f.say("read %d vectors of %d group(s), %s to %s, every %v; left out: %v", f.set.Seen, f.set.Groups,
 		f.set.From.Format(time.RFC3339), f.set.To.Format(time.RFC3339), f.Schema.Interval, f.set.Dropped)
+	f.unread(f.source.Record)
 	if err = f.lookBack(); err != nil {
 		return err
 	}

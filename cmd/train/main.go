@@ -16,6 +16,7 @@ import (
 	"telegraf-anomaly/forest"
 	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/history"
+	"telegraf-anomaly/internal/trainer"
 )
 
 // Exit codes.
@@ -106,7 +107,7 @@ func exitCode(ctx context.Context, err error) int {
 	case errors.Is(err, errUsage):
 		return exitUsage
 	}
-	for _, tooLittle := range []error{detect.ErrRows, forest.ErrConstant, history.ErrEmpty, history.ErrShort} {
+	for _, tooLittle := range []error{detect.ErrRows, forest.ErrConstant, history.ErrEmpty, history.ErrShort, trainer.ErrNoIncident} {
 		if errors.Is(err, tooLittle) {
 			return exitData
 		}

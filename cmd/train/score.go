@@ -33,8 +33,6 @@ func (c *scoreCmd) Run(t *terminal) error {
 	if err := trainer.Score(t.ctx, record, b, w.write); err != nil {
 		return err
 	}
-	if n := record.Report.Bad; n > 0 {
-		t.warn("%d rows could not be read, the first: %v", n, record.Report.Problems[0])
-	}
+	t.unread(record)
 	return out.Flush()
 }

@@ -25,15 +25,24 @@ type simulateCmd struct {
 	Seed     uint64        `help:"The same seed gives the same file." default:"0"`
 }
 
-// Run writes a record whose every incident is known.
-func (c *simulateCmd) Run(t *terminal) (err error) {
-	csv := strings.HasSuffix(strings.TrimSuffix(c.Output, ".gz"), ".csv")
+func (c *simulateCmd) csv() bool {
+	return strings.HasSuffix(strings.TrimSuffix(c.Output, ".gz"), ".csv")
+}
+
+// Validate implements kong's check of the command line.
+func (c *simulateCmd) Validate() error {
 	switch {
-	case csv && c.Hosts != 1:
+	case c.csv() && c.Hosts != 1:
 		return errors.New("a CSV holds one host; use an .lp file for more")
 	case c.Hosts < 1 || c.Interval <= 0 || c.Last < c.Interval || c.Clean < 0 || c.Clean >= 1:
 		return errors.New("hosts, interval and length must be above 0, and --clean below 1")
 	}
+	return nil
+}
+
+// Run writes a record whose every incident is known.
+func (c *simulateCmd) Run(t *terminal) (err error) {
+	csv := c.csv()
 	if c.Start.IsZero() {
 		c.Start = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 	}

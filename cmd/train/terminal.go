@@ -11,6 +11,8 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"telegraf-anomaly/internal/history"
 )
 
 type writer = io.Writer
@@ -32,6 +34,13 @@ func (t *terminal) say(format string, arguments ...any) {
 // warn tells people something even if they asked for silence.
 func (t *terminal) warn(format string, arguments ...any) {
 	fmt.Fprintf(t.err, "train: warning: "+format+"\n", arguments...)
+}
+
+// unread warns of rows that no figure of a command accounts for.
+func (t *terminal) unread(r *history.Record) {
+	if n := r.Report.Bad; n > 0 {
+		t.warn("%d rows could not be read, the first: %v", n, r.Report.Problems[0])
+	}
 }
 
 // result ends a command: the text goes to people, and with --json the value goes

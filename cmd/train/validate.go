@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -18,6 +19,14 @@ type validateCmd struct {
 	schemaFlags
 	Last   time.Duration `help:"How much of a live InfluxDB to look at." default:"24h"`
 	MaxAge time.Duration `help:"Fail if the newest row is older. Default: any age will do, 15m for a live InfluxDB." placeholder:"DURATION"`
+}
+
+// Validate implements kong's check of the command line.
+func (c *validateCmd) Validate() error {
+	if c.Last <= 0 || c.MaxAge < 0 {
+		return errors.New("--last must be above 0, and --max-age not below")
+	}
+	return nil
 }
 
 // Run checks the data and fails with errGate if a check does.
@@ -60,6 +69,7 @@ func validate(t *terminal, flags *schemaFlags, data string, maxAge time.Duration
 		return nil, fmt.Errorf("%w: none of the columns %v is there; use --features", errGate, absent)
 	}
 	found := *flags
+	config.Window = 0 // the checks ask for no past, which a file without times has not
 	if there != nil {
 		found.Features = there
 	}
