@@ -143,7 +143,12 @@ func (c *validateCmd) fetch(t *terminal) (file string, remove func(), err error)
 	now := time.Now()
 	file = filepath.Join(dir, "live.lp")
 	r := &influx.Request{Features: engine.Schema.Features, From: now.Add(-c.Last), To: now}
-	if _, err := client.Download(t.ctx, r, file, func(influx.Progress) {}); err != nil {
+	var last influx.Progress
+	_, err = client.Download(t.ctx, r, file, func(p influx.Progress) { last = p })
+	if err == nil && last.Bytes == 0 {
+		err = fmt.Errorf("%w: %s has nothing of the last %v in %s; see what `train check` says", errData, client, c.Last, c.Database)
+	}
+	if err != nil {
 		remove()
 		return "", nil, err
 	}

@@ -103,6 +103,9 @@ func comesBack(t *testing.T, address, bucket string) {
 		must(t, append([]string{"validate", "--influx", address, "--max-age", "2h"}, language...)...)
 	}
 
+	_, said, code := train(t, "validate", "--influx", address, "--last", "1ns")
+	require.Equal(t, exitData, code)
+	require.Contains(t, said, "has nothing of the last 1ns in telegraf")
 	_, found, code := train(t, "check", "--url", address, "--database", "nosuch")
 	require.Equal(t, exitGate, code)
 	require.Contains(t, found, "database nosuch: is not there; there are: ")

@@ -32,6 +32,7 @@ const (
 var (
 	errGate  = errors.New("quality gate")  // data or a model did not pass
 	errUsage = errors.New("configuration") // what was asked for cannot be meant
+	errData  = errors.New("not enough data")
 )
 
 // version is set by the linker.
@@ -107,7 +108,7 @@ func exitCode(ctx context.Context, err error) int {
 	case errors.Is(err, errUsage):
 		return exitUsage
 	}
-	for _, tooLittle := range []error{detect.ErrRows, forest.ErrConstant, history.ErrEmpty, history.ErrShort, trainer.ErrNoIncident} {
+	for _, tooLittle := range []error{errData, detect.ErrRows, forest.ErrConstant, history.ErrEmpty, history.ErrShort, trainer.ErrNoIncident} {
 		if errors.Is(err, tooLittle) {
 			return exitData
 		}
