@@ -63,6 +63,7 @@ type evaluation struct {
 type scenario struct {
 	Name           string `json:"name"`
 	Level          string `json:"level,omitempty"`
+	Rows           int    `json:"rows"` // the last ones of the record
 	Figures        any    `json:"figures"`
 	Alarms         number `json:"alarms_per_host_week"`
 	Unscored       number `json:"unscored"`
@@ -78,7 +79,7 @@ func newEvaluation(e *trainer.Evaluation) *evaluation {
 	}
 	for _, s := range e.Robustness {
 		out.Robustness = append(out.Robustness, scenario{
-			s.Name, s.Level, s.Figures, number(s.Alarms), number(s.Unscored), number(s.Detected), s.Verdict, s.Recommend,
+			s.Name, s.Level, s.Rows, s.Figures, number(s.Alarms), number(s.Unscored), number(s.Detected), s.Verdict, s.Recommend,
 		})
 	}
 	return out
@@ -128,7 +129,7 @@ func writeRobustness(w io.Writer, scenarios []trainer.Scenario) {
 	if len(scenarios) == 0 {
 		return
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "\nspoiled copies of the last %d rows\n", scenarios[0].Rows)
 	rows := [][]string{{"SPOILED BY", "", "AVG PREC", "EVENTS FOUND", "ALARMS/HOST/WEEK", "UNSCORED", "OUTLIERS FLAGGED", "VERDICT", ""}}
 	for _, s := range scenarios {
 		rows = append(rows, []string{

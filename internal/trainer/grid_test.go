@@ -118,6 +118,7 @@ func TestRobustness(t *testing.T) {
 	for _, r := range e.Robustness {
 		names[r.Name]++
 		require.Contains(t, []string{"good", "weak", "bad"}, r.Verdict)
+		require.Equal(t, table.Len(), r.Rows, "a record this short is judged whole")
 		if r.Name == "outliers" {
 			require.Greater(t, r.Detected, .5)
 		}

@@ -18,6 +18,7 @@ import (
 type Scenario struct {
 	Name      string
 	Level     string
+	Rows      int // the latest ones, see robustRows
 	Figures   eval.Figures
 	Alarms    float64 // per host and week
 	Unscored  float64 // share of the rows without a verdict
@@ -110,7 +111,7 @@ func (c *scenario) run(ctx context.Context, t *Table, b *model.Bundle, from time
 		unscored += btoi(math.IsNaN(x))
 	}
 	return Scenario{
-		Name: c.name, Level: c.level, Figures: eval.Measure(score, flag, events, j.Interval), Alarms: j.AlarmsPerHostWeek(),
+		Name: c.name, Level: c.level, Rows: len(score), Figures: eval.Measure(score, flag, events, j.Interval), Alarms: j.AlarmsPerHostWeek(),
 		Unscored: float64(unscored) / float64(len(score)), Detected: float64(found) / float64(put),
 	}, nil
 }
