@@ -3,49 +3,97 @@ package stdio
 import (
 	"errors"
 	"io"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const chunkSize = 64 << 10 // a pipe's capacity
 
-// reader pumps a stream into a channel, so that one can wait for time as well.
-// Two chunks go round: one is being read while the other is being worked on.
+// A source is a stream whose reads can be given up.
+type source interface {
+	io.ReadCloser
+	SetReadDeadline(time.Time) error
+}
+
+// reader reads a stream, but no longer than until something else is to be done. One
+// goroutine both waits for a line and works on it: to hand it to another one would
+// cost the line a second wait for the processor.
 type reader struct {
-	in     io.Reader
-	chunks chan []byte   // what was read; closed where the stream ends
-	free   chan []byte   // chunks that were worked on
-	done   chan struct{} // closed when nobody takes chunks any more
-	err    error         // why the stream ended; nil for its proper end. Valid once chunks is closed
+	in       source
+	buffer   []byte
+	deadline time.Time   // what in has been told
+	woken    atomic.Bool // somebody wants the reading goroutine
+	err      error       // why the stream ended; nil for its proper end
 }
 
 func newReader(in io.Reader) *reader {
-	r := &reader{in: in, chunks: make(chan []byte, 1), free: make(chan []byte, 2), done: make(chan struct{})}
-	r.free <- make([]byte, chunkSize)
-	r.free <- make([]byte, chunkSize)
+	r := &reader{buffer: make([]byte, chunkSize)}
+	if f := pollable(in); f != nil {
+		r.in = f
+	} else {
+		r.in = newPump(in)
+	}
 	return r
 }
 
-// pump reads until the stream ends. It returns some time after done is closed: a
-// Read that waits cannot be called back.
-func (r *reader) pump() {
-	defer close(r.chunks)
-	for {
-		var chunk []byte
-		select {
-		case chunk = <-r.free:
-		case <-r.done:
-			return
-		}
-		n, err := r.in.Read(chunk[:chunkSize])
-		select {
-		case r.chunks <- chunk[:n]:
-		case <-r.done:
-			return
-		}
-		if err != nil {
-			if !errors.Is(err, io.EOF) {
-				r.err = err
-			}
-			return
-		}
+// open begins to read.
+func (r *reader) open() {
+	if p, ok := r.in.(*pump); ok {
+		go p.run()
 	}
 }
+
+// pollable is in as a file whose reads end at a deadline, if it is a pipe of the
+// system; else nil.
+func pollable(in io.Reader) *os.File {
+	f, ok := in.(*os.File)
+	if !ok {
+		return nil
+	}
+	if info, err := f.Stat(); err != nil || info.Mode()&(os.ModeNamedPipe|os.ModeSocket) == 0 {
+		return nil
+	}
+	fd, err := unix.Dup(int(f.Fd())) // Go decides when it opens a file whether it can wait for it without a thread
+	if err != nil {
+		return nil
+	}
+	unix.CloseOnExec(fd)
+	if err := unix.SetNonblock(fd, true); err != nil {
+		_ = unix.Close(fd)
+		return nil
+	}
+	return os.NewFile(uintptr(fd), f.Name())
+}
+
+// read returns what comes until a time, at the latest. It returns nothing at that
+// time, or earlier if it is woken, and io.EOF where the stream ends, see err.
+func (r *reader) read(until time.Time) (chunk []byte, err error) {
+	if now := time.Now(); until.Before(r.deadline) || !now.Before(r.deadline) {
+		r.deadline = until
+		_ = r.in.SetReadDeadline(until)
+	}
+	if r.woken.Swap(false) {
+		r.deadline = time.Time{} // it was set to the past, or is about to be
+		return nil, nil
+	}
+	n, err := r.in.Read(r.buffer)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		r.deadline = time.Time{}
+		return r.buffer[:n], nil
+	case err != nil && !errors.Is(err, io.EOF):
+		r.err, err = err, io.EOF
+	}
+	return r.buffer[:n], err
+}
+
+// wake ends a read, or the next one. Any goroutine may call it.
+func (r *reader) wake() {
+	r.woken.Store(true)
+	_ = r.in.SetReadDeadline(time.Unix(1, 0))
+}
+
+func (r *reader) close() { _ = r.in.Close() }

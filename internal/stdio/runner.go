@@ -51,27 +51,47 @@ func (r *Runner) Counts() Counts { return r.counts }
 // Run forwards until in ends or stop is closed, then hands out what waits. It
 // fails only when out does.
 func (r *Runner) Run(stop <-chan struct{}) error {
-	go r.in.pump()
-	defer close(r.in.done)
-	for r.failure == nil {
-		timer := time.NewTimer(time.Until(r.next(time.Now())))
+	r.in.open()
+	defer r.in.close()
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
 		select {
-		case chunk, ok := <-r.in.chunks:
-			if !ok {
-				return r.finish(true)
-			}
-			r.take(chunk)
-		case do := <-r.pendingCalls():
-			r.shield(do)
-		case <-timer.C:
-			r.tick(time.Now())
 		case <-stop:
+			r.in.wake()
+		case <-done:
+		}
+	}()
+	for r.failure == nil {
+		due := r.next(time.Now())
+		if r.called() {
+			continue // it may have changed what is due
+		}
+		chunk, err := r.in.read(due)
+		if len(chunk) > 0 {
+			r.take(chunk)
+		}
+		if err != nil {
+			return r.finish(true)
+		}
+		if closed(stop) {
 			return r.finish(r.readOn())
 		}
-		timer.Stop()
+		if now := time.Now(); !now.Before(due) {
+			r.tick(now)
+		}
 		r.flush()
 	}
 	return r.failure
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // next does what is due in the engine and returns when something will be due. In
@@ -108,11 +128,10 @@ func (r *Runner) tick(now time.Time) {
 	}
 }
 
-// take works on a chunk of input and gives it back.
+// take works on a chunk of input.
 func (r *Runner) take(chunk []byte) {
 	r.counts.Bytes += uint64(len(chunk))
 	_, _ = r.framer.Write(chunk) // which never fails
-	r.in.free <- chunk
 	r.lines(false, time.Now())
 }
 
@@ -177,20 +196,20 @@ func (r *Runner) flush() {
 // readOn takes what the other side has written already, once it is time to stop.
 // It reports whether the input has ended.
 func (r *Runner) readOn() (ended bool) {
-	deadline := time.After(stopTime)
-	for {
-		select {
-		case chunk, ok := <-r.in.chunks:
-			if !ok {
-				return true
-			}
+	now := time.Now()
+	silent, deadline := now.Add(stopWait), now.Add(stopTime)
+	for now.Before(silent) && now.Before(deadline) {
+		chunk, err := r.in.read(silent)
+		now = time.Now()
+		if len(chunk) > 0 {
 			r.take(chunk)
-		case <-time.After(stopWait):
-			return false
-		case <-deadline:
-			return false
+			silent = now.Add(stopWait)
+		}
+		if err != nil {
+			return true
 		}
 	}
+	return false
 }
 
 // finish hands out everything that waits. A last line that lacks its newline is

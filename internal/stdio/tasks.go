@@ -20,18 +20,26 @@ func (r *Runner) Every(period time.Duration, do func()) {
 func (r *Runner) Call(do func()) bool {
 	select {
 	case r.calls <- do:
+		r.in.wake()
 		return true
 	default:
 		return false
 	}
 }
 
-// pendingCalls is where calls come from, nil in the middle of a line.
-func (r *Runner) pendingCalls() chan func() {
+// called does one thing that Call was given, if there is any, unless this is the
+// middle of a line.
+func (r *Runner) called() bool {
 	if r.framer.Inside() {
-		return nil
+		return false
 	}
-	return r.calls
+	select {
+	case do := <-r.calls:
+		r.shield(do)
+		return true
+	default:
+		return false
+	}
 }
 
 func (r *Runner) nextTask() (next time.Time) {
