@@ -82,6 +82,70 @@ func saveAndLoad(t *testing.T, seed uint64, shared bool) {
 	}
 }
 
+// A kill loses the minutes since the newest save. The verdicts of a host that is
+// judged by itself are, from the second window on, those of an uninterrupted run. Under
+// the model of all hosts, whose measure of a host moves with every vector, a score
+// differs by what two vectors of a day are worth, and one verdict of hundreds may.
+func TestKill(t *testing.T) {
+	for _, c := range []struct {
+		shared bool
+		score  float64 // apart, at most
+		differ int     // verdicts of 900, at most
+	}{{false, 0, 0}, {true, 0.03, 3}} {
+		t.Run(fmt.Sprint("shared ", c.shared), func(t *testing.T) {
+			random := rand.New(rand.NewPCG(3, 0))
+			config := learning()
+			config.Shared, config.Learner.Dir = c.shared, t.TempDir()
+			one := newRig(t, config)
+			play := func(from, to int, rigs ...*rig) {
+				for k := from; k < to; k++ {
+					for _, host := range []string{"a", "b", "c"} {
+						values := usual(random, 1)
+						if k > 1500 && random.IntN(50) == 0 {
+							values = strange
+						}
+						for _, r := range rigs {
+							r.vector(host, k, values)
+						}
+					}
+				}
+			}
+			const saved, lost, window, more = 1500, 2, 15, 300 // then comes another model
+			play(0, saved, one)
+			file := filepath.Join(t.TempDir(), "state")
+			var w state.Writer
+			require.True(t, one.engine.Save(&w))
+			require.NoError(t, w.Save(file, config.Owner()))
+			play(saved, saved+lost, one)
+
+			reader, err := state.Read(file, config.Owner())
+			require.NoError(t, err)
+			config.Learner = &retrain.Learner{Sync: true, Log: config.Learner.Log, Dir: config.Learner.Dir}
+			two := newRig(t, config)
+			require.NoError(t, two.engine.Load(reader, minute(saved+lost)))
+			play(saved+lost, saved+lost+window, one, two)
+			before, after := len(one.verdicts), len(two.verdicts)
+			play(saved+lost+window, saved+lost+window+more, one, two)
+			require.Len(t, two.verdicts[after:], 3*more)
+			alarms, differ := 0, 0
+			for i, want := range one.verdicts[before:] {
+				got := two.verdicts[after+i]
+				require.Equal(t, want.fields[FieldModel], got.fields[FieldModel], want.time)
+				require.InDelta(t, want.float(FieldScore), got.float(FieldScore), c.score, want.time)
+				if want.alarm() {
+					alarms++
+				}
+				if want.alarm() != got.alarm() {
+					differ++
+				}
+			}
+			require.LessOrEqual(t, differ, c.differ)
+			require.Greater(t, alarms, 10)
+			t.Logf("%d alarms, %d verdicts of %d differ", alarms, differ, 3*more)
+		})
+	}
+}
+
 // There is nothing to save before the interval is known.
 func TestNothingToSave(t *testing.T) {
 	c := learning()
