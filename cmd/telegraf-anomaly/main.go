@@ -40,6 +40,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	check := flags.Bool("check", false, "validate configuration, model and state, print the effective configuration, exit 0 or 2")
 	test := flags.String("test", "", "read line protocol from `file`, - for stdin, and print what would be emitted")
 	sample := flags.Bool("sample-config", false, "print a configuration with all keys explained")
+	fit := flags.Bool("fit", false, "for the program itself, which fits its models in a process of its own: fit one to the sample on stdin")
 	printVersion := flags.Bool("version", false, "print the version")
 	err := flags.Parse(args)
 	if err == nil && flags.NArg() > 0 {
@@ -56,6 +57,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprint(stdout, new(anomaly.Anomaly).SampleConfig())
 	case *check:
 		return runCheck(*config, stdout, stderr)
+	case *fit:
+		return runFit(stdin, stdout, stderr)
 	case *test != "":
 		return runTest(*config, *test, stdin, stdout, stderr)
 	default:
@@ -88,8 +91,8 @@ func isTerminal(in io.Reader) bool {
 
 // serve is what Telegraf starts, perhaps with flags that are not understood.
 func serve(config string, misuse error, stdin io.Reader, stdout, stderr io.Writer) int {
-	// One core is enough for a fleet. The second is for fitting models beside it, the
-	// third for the collector, which would make lines wait while a model is fitted.
+	// One core is enough for a fleet. The second is for models that were fitted and are
+	// made ready, the third for the collector, which would make lines wait meanwhile.
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(3)
 	}
@@ -102,6 +105,7 @@ func serve(config string, misuse error, stdin io.Reader, stdout, stderr io.Write
 	log := stdio.NewLogger(stderr)
 	defer log.Close()
 	s := newSession(stdin, stdout, log)
+	s.fit = self().fit
 	s.Every(time.Minute, s.report)
 	s.Every(savePeriod, s.save)
 	s.Every(pollPeriod, s.poll)
@@ -110,9 +114,9 @@ func serve(config string, misuse error, stdin io.Reader, stdout, stderr io.Write
 	s.misuse = misuse
 	s.start(config)
 	// What is known of a host stays, and lines allocate nothing: the collector works
-	// while a fleet is new or a model is fitted, and may work harder for less memory.
+	// while a fleet is new or a model comes, and may work harder for less memory.
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(10)
+		debug.SetGCPercent(20)
 	}
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)

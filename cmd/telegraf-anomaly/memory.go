@@ -26,7 +26,7 @@ func (t *trimmer) trim() {
 	idle, used := memory()
 	t.kept = min(t.kept, idle)
 	// Each processor keeps up to half a megabyte of free pages that cannot be had.
-	slack := uint64(runtime.GOMAXPROCS(0))<<20 + used/16
+	slack := uint64(runtime.GOMAXPROCS(0))<<19 + used/16
 	if idle > t.kept+slack {
 		debug.FreeOSMemory()
 		t.kept, _ = memory()

@@ -22,7 +22,8 @@ type session struct {
 	log     *stdio.Logger
 	misuse  error // what is wrong with the flags
 	learner *retrain.Learner
-	sync    bool // fit in between lines
+	sync    bool                                         // fit in between lines
+	fit     func(*retrain.Task) (retrain.Outcome, error) // else: how; nil: in this process
 	started time.Time
 	fault   string // why lines are passed on unscored; "" if they are not
 	caveat  string // what else does not work
@@ -77,7 +78,7 @@ func readConfig(file string) (anomaly.Config, error) {
 // changes.
 func (s *session) build(c anomaly.Config) error {
 	version := versionAt(c.Model) // before it is read: what comes meanwhile is newer
-	learner := &retrain.Learner{Log: s.log.Logf, Sync: s.sync, After: s.learner}
+	learner := &retrain.Learner{Log: s.log.Logf, Sync: s.sync, Fit: s.fit, After: s.learner}
 	ec, err := c.Load(learner)
 	if err == nil {
 		_, err = engine.New(ec, engine.Output[[]byte](nil))

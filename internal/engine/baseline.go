@@ -43,7 +43,8 @@ func newYardstick(s *feature.Schema, day int) yardstick {
 func (y *yardstick) learn(b *baseline, t int64, context []float64) {
 	if b.Seen == 0 {
 		n := len(y.rates)
-		b.Born, b.Size, b.Mean, b.Deviation = t, make([]float64, n), make([]float64, n), make([]float64, n)
+		all := make([]float64, 3*n) // one piece of memory: there are many hosts
+		b.Born, b.Size, b.Mean, b.Deviation = t, all[:n], all[n:2*n], all[2*n:]
 	}
 	b.Seen++
 	short, long := 1/float64(min(b.Seen, y.day)), 1/float64(min(b.Seen, y.week))

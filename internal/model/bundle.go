@@ -80,7 +80,7 @@ func New(s feature.Schema, d *detect.Model, contexts *mat.Dense, p Provenance) (
 	if err := b.profile(contexts, scorer); err != nil {
 		return nil, err
 	}
-	data, err := b.encode()
+	data, err := b.Encode()
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,8 @@ type metadata struct {
 	Probes     []Probe        `json:"probes"`
 }
 
-func (b *Bundle) encode() ([]byte, error) {
+// Encode writes the model file that Decode reads.
+func (b *Bundle) Encode() ([]byte, error) {
 	meta, err := json.Marshal(metadata{b.Schema, b.Detector, b.Provenance, b.Profile, b.Probes})
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)

@@ -288,7 +288,7 @@ func entries(size int) string {
 func TestEncodeRefusesWhatIsTooBig(t *testing.T) {
 	b := fit(t, 1)
 	b.Provenance.Source = strings.Repeat("x", maxMetadata)
-	_, err := b.encode()
+	_, err := b.Encode()
 	require.ErrorContains(t, err, "are too much for a model file")
 }
 

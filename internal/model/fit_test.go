@@ -50,7 +50,7 @@ func contextsOf(s feature.Schema, seed uint64) *mat.Dense {
 }
 
 func encoded(t testing.TB, b *Bundle) []byte {
-	data, err := b.encode()
+	data, err := b.Encode()
 	require.NoError(t, err)
 	return data
 }

@@ -102,7 +102,7 @@ func readAtMost(path string, size int64) ([]byte, error) {
 
 // Save adds b as a new version and returns its name. It does not become current.
 func (s *Store) Save(b *Bundle, now time.Time) (name string, err error) {
-	data, err := b.encode()
+	data, err := b.Encode()
 	if err != nil {
 		return "", err
 	}
@@ -131,21 +131,31 @@ func (s *Store) Promote(name string) error {
 	if _, err := s.Load(name); err != nil {
 		return err
 	}
+	return s.point(name)
+}
+
+func (s *Store) point(name string) error {
 	if err := atomicfile.Write(filepath.Join(s.dir, currentFile), []byte(name+"\n"), 0o640); err != nil {
 		return fmt.Errorf("model: %w", err)
 	}
 	return nil
 }
 
-// PromoteID makes the newest version with that ID current.
+// PromoteID makes the newest version with that ID current, for a program that serves
+// that model already: it is not read again.
 func (s *Store) PromoteID(id string) error {
+	unlock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	names, err := s.Versions()
 	if err != nil {
 		return err
 	}
 	for _, name := range slices.Backward(names) {
 		if strings.HasSuffix(name, "-"+id) {
-			return s.Promote(name)
+			return s.point(name)
 		}
 	}
 	return fmt.Errorf("%w: none with ID %s in %s", ErrNoModel, id, s.dir)

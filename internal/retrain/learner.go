@@ -9,15 +9,11 @@ import (
 	"io/fs"
 	"net/url"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"gonum.org/v1/gonum/mat"
-
-	"telegraf-anomaly/internal/detect"
 	"telegraf-anomaly/internal/feature"
 	"telegraf-anomaly/internal/model"
 )
@@ -33,19 +29,13 @@ type Learner struct {
 	Now      func() time.Time                      // for the names of versions; nil means time.Now
 	After    *Learner                              // of the configuration before this one, if any: its fit ends first
 
-	sample Snapshot // what the fit under way learns from
+	// Fit carries a task out where it cannot delay the stream; nil: in this process.
+	Fit func(*Task) (Outcome, error)
+
+	sample Sample // what the fit under way learns from
 	mu     sync.Mutex
 	busy   bool
 	jobs   sync.WaitGroup
-}
-
-// job is one fit.
-type job struct {
-	unit    *Unit
-	schema  feature.Schema
-	options detect.Options
-	forced  bool
-	serving *detect.Model // to be compared with, nil if there is none
 }
 
 // Free reports whether a fit could start now.
@@ -60,21 +50,19 @@ func (l *Learner) Free() bool {
 
 // do starts a fit on a sample; its result goes to the unit's mailbox. The caller has found
 // the Learner to be Free.
-func (l *Learner) do(j job, sample *Reservoir) {
-	l.sample.Take(sample)
+func (l *Learner) do(u *Unit, t Task, forced bool, sample *Reservoir) {
+	l.sample = l.sample.Take(sample)
+	t.Sample = l.sample
 	if l.Sync {
-		j.unit.results.put(l.run(j))
+		u.results.put(l.run(&t, forced))
 		return
 	}
 	l.mu.Lock()
 	l.busy = true
 	l.mu.Unlock()
 	l.jobs.Go(func() {
-		// The thread is not unlocked: it ends with the goroutine, and its priority with it.
-		runtime.LockOSThread()
-		yield()
 		start := time.Now()
-		j.unit.results.put(l.run(j))
+		u.results.put(l.run(&t, forced))
 		l.rest(time.Since(start))
 	})
 }
@@ -104,33 +92,21 @@ func (l *Learner) Wait() {
 	l.jobs.Wait()
 }
 
-func (l *Learner) run(j job) (r result) {
+func (l *Learner) run(t *Task, forced bool) (r result) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			r.err = fmt.Errorf("retrain: fit failed: %v", fault)
 		}
 	}()
-	r.forced = j.forced
-	contexts, from, to := l.sample.Rows()
-	d, err := detect.Fit(contexts, j.schema.Names(), j.schema.Windowed(), j.options)
-	if err != nil {
-		r.err = err
-		return r
+	fit := l.Fit
+	if fit == nil {
+		fit = Fit
 	}
-	if r.bundle, r.err = model.New(j.schema, d, contexts, model.Provenance{Source: "stream of " + j.unit.Name, From: from, To: to}); r.err != nil {
-		return r
+	r.forced = forced
+	if r.Outcome, r.err = fit(t); r.err == nil {
+		l.save(t.Unit, r.Bundle)
 	}
-	if j.serving != nil {
-		r.comparison, r.compared = Compare(d, j.serving, newest(contexts, comparedRows)), true
-	}
-	l.save(j.unit.Name, r.bundle)
 	return r
-}
-
-// newest returns the last n rows of m, or all of them.
-func newest(m *mat.Dense, n int) *mat.Dense {
-	rows, columns := m.Dims()
-	return m.Slice(max(0, rows-n), rows, 0, columns).(*mat.Dense)
 }
 
 // save adds a version to the unit's store. A model that cannot be kept is used

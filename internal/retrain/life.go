@@ -98,11 +98,11 @@ func (u *Unit) enter(e Entry, weight float64) {
 
 func (u *Unit) fit(t int64, forced bool) {
 	u.fitting, u.forced, u.wanted, u.accepted, u.fittedAt, u.fitTime = true, forced, false, false, u.seen, t
-	j := job{unit: u, schema: u.policy.Schema, options: u.policy.Detect, forced: forced}
+	task := Task{Unit: u.Name, Schema: u.policy.Schema, Options: u.policy.Detect}
 	if u.Champion != nil {
-		j.serving = u.Champion.Bundle.Detector
+		task.Serving = u.Champion.Bundle
 	}
-	u.learner.do(j, &u.sample)
+	u.learner.do(u, task, forced, &u.sample)
 }
 
 // receive decides what a finished fit may do.
@@ -114,17 +114,17 @@ func (u *Unit) receive(t int64, r result) {
 		u.Decisions[len(u.Decisions)-1].Failed = true
 		u.accepted = r.forced // it has still to be learned
 	case u.Champion == nil || r.forced:
-		u.promote(t, r.bundle, "its first model, from %d vectors", r.bundle.Provenance.Rows)
-	case r.compared && r.comparison.Refusal() != "":
-		u.decide(t, Refused, "model %s does not serve: %s", r.bundle.ID(), r.comparison.Refusal())
+		u.promote(t, r.Bundle, "its first model, from %d vectors", r.Bundle.Provenance.Rows)
+	case r.Comparison != nil && r.Comparison.Refusal() != "":
+		u.decide(t, Refused, "model %s does not serve: %s", r.Bundle.ID(), r.Comparison.Refusal())
 		if u.policy.Challenger {
-			u.stand(r.bundle, RoleReference)
+			u.stand(r.Bundle, RoleReference)
 		}
 	case u.policy.Challenger:
-		u.stand(r.bundle, RoleChallenger)
-		u.decide(t, Fitted, "model %s scores beside %s for %v", r.bundle.ID(), u.Champion.Bundle.ID(), probation)
+		u.stand(r.Bundle, RoleChallenger)
+		u.decide(t, Fitted, "model %s scores beside %s for %v", r.Bundle.ID(), u.Champion.Bundle.ID(), probation)
 	default:
-		u.promote(t, r.bundle, "fitted on %d vectors, %.0f %% agreement with its predecessor", r.bundle.Provenance.Rows, 100*r.comparison.Agreement)
+		u.promote(t, r.Bundle, "fitted on %d vectors, %.0f %% agreement with its predecessor", r.Bundle.Provenance.Rows, 100*r.Comparison.Agreement)
 	}
 }
 

@@ -179,7 +179,7 @@ func TestRefusedModel(t *testing.T) {
 	r := newRig(t, p, "")
 	good, bad := fitted(t, 600, 0, 1), nervous(fitted(t, 600, 0, 2))
 	r.unit.Serve(good, false)
-	r.unit.receive(r.time, result{bundle: bad, compared: true, comparison: Comparison{Rate: 1, Agreement: 0}})
+	r.unit.receive(r.time, result{Outcome: Outcome{Bundle: bad, Comparison: &Comparison{Rate: 1, Agreement: 0}}})
 	r.observe(100, 20)
 	require.Equal(t, []string{Refused}, r.what())
 	require.Equal(t, RoleReference, r.unit.Role)

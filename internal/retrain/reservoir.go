@@ -2,6 +2,7 @@ package retrain
 
 import (
 	"cmp"
+	"encoding/binary"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -89,34 +90,46 @@ func widen(src []float32) []float64 {
 	return dst
 }
 
-// A Snapshot is what a Reservoir held, for another goroutine. Its memory is used
-// again by the next one: while it is taken the stream waits.
-type Snapshot struct {
-	entries []Entry
-	values  []float32 // of all contexts
-}
+// A Sample is what a Reservoir held, for another goroutine or process: for each
+// context its key, its time and its values, eight, eight and four bytes each, the
+// lowest first.
+type Sample []byte
 
-// Take makes s a copy of what r holds.
-func (s *Snapshot) Take(r *Reservoir) {
-	s.entries, s.values = append(s.entries[:0], r.Entries...), slices.Grow(s.values[:0], len(r.Entries)*r.Width)
-	for i, e := range r.Entries {
-		s.values = append(s.values, e.Context...)
-		s.entries[i].Context = s.values[len(s.values)-len(e.Context):]
-	}
-}
-
-// Rows returns the contexts in the order of time, and the range of their times.
-func (s *Snapshot) Rows() (contexts *mat.Dense, from, to time.Time) {
-	entries := s.entries
-	slices.SortFunc(entries, func(a, b Entry) int { return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Key, b.Key)) })
-	contexts = mat.NewDense(len(entries), len(entries[0].Context), nil)
-	for i, e := range entries {
-		for j, x := range e.Context {
-			contexts.Set(i, j, float64(x))
+// Take returns a copy of what r holds, in the memory of s if that is large enough: the
+// stream waits meanwhile.
+func (s Sample) Take(r *Reservoir) Sample {
+	s = slices.Grow(s[:0], len(r.Entries)*sampleSize(r.Width))
+	for i := range r.Entries {
+		e := &r.Entries[i]
+		s = binary.LittleEndian.AppendUint64(s, math.Float64bits(e.Key))
+		s = binary.LittleEndian.AppendUint64(s, uint64(e.Time))
+		for _, x := range e.Context {
+			s = binary.LittleEndian.AppendUint32(s, math.Float32bits(x))
 		}
 	}
-	return contexts, time.Unix(0, entries[0].Time).UTC(), time.Unix(0, entries[len(entries)-1].Time).UTC()
+	return s
 }
+
+// sampleSize is how many bytes of a Sample a context of that width takes.
+func sampleSize(width int) int { return 16 + 4*width }
+
+// Rows returns the contexts in the order of time, and the range of their times.
+func (s Sample) Rows(width int) (contexts *mat.Dense, from, to time.Time) {
+	rows := slices.Collect(slices.Chunk(s, sampleSize(width)))
+	slices.SortFunc(rows, func(a, b Sample) int {
+		return cmp.Or(cmp.Compare(timeOf(a), timeOf(b)), cmp.Compare(keyOf(a), keyOf(b)))
+	})
+	contexts = mat.NewDense(len(rows), width, nil)
+	for i, row := range rows {
+		for j := range width {
+			contexts.Set(i, j, float64(math.Float32frombits(binary.LittleEndian.Uint32(row[16+4*j:]))))
+		}
+	}
+	return contexts, time.Unix(0, timeOf(rows[0])).UTC(), time.Unix(0, timeOf(rows[len(rows)-1])).UTC()
+}
+
+func keyOf(row Sample) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(row)) }
+func timeOf(row Sample) int64  { return int64(binary.LittleEndian.Uint64(row[8:])) }
 
 // Recent is a ring of contexts, evenly spaced in time, that spans a period. It
 // remembers which were flagged.

@@ -26,9 +26,7 @@ func TestReservoirSize(t *testing.T) {
 		for i := range n {
 			r.Add(int64(i), []float64{float64(i)}, rapid.Float64Range(0.01, 10).Draw(t, "weight"))
 		}
-		var s Snapshot
-		s.Take(r)
-		rows, from, to := s.Rows()
+		rows, from, to := Sample(nil).Take(r).Rows(r.Width)
 		got, _ := rows.Dims()
 		require.Equal(t, min(n, r.Capacity), got)
 		last := -1.0

@@ -125,11 +125,9 @@ func fitted(t testing.TB, n int, poison float64, seed uint64) *model.Bundle {
 	}
 	p := policy()
 	p.Detect.Seed = seed
-	l := new(Learner)
-	l.sample.Take(r)
-	result := l.run(job{unit: &Unit{}, schema: p.Schema, options: p.Detect})
-	require.NoError(t, result.err)
-	return result.bundle
+	fresh, err := Fit(&Task{Schema: p.Schema, Options: p.Detect, Sample: Sample(nil).Take(r)})
+	require.NoError(t, err)
+	return fresh.Bundle
 }
 
 // nervous is b with a threshold that nearly everything exceeds.

@@ -151,7 +151,7 @@ func TestOneFitAtATime(t *testing.T) {
 
 // A panic while fitting is a failed fit.
 func TestPanicWhileFitting(t *testing.T) {
-	got := new(Learner).run(job{options: policy().Detect, schema: policy().Schema})
+	got := new(Learner).run(&Task{Options: policy().Detect, Schema: policy().Schema}, false)
 	require.ErrorContains(t, got.err, "retrain: fit failed")
 }
 
@@ -202,10 +202,10 @@ func TestProbationOutlivesARestart(t *testing.T) {
 			return r
 		}
 		one := start()
-		one.unit.results.put(result{bundle: kept(t, one.unit, fitted(t, 600, 0, 3)), forced: true})
+		one.unit.results.put(result{Outcome: Outcome{Bundle: kept(t, one.unit, fitted(t, 600, 0, 3))}, forced: true})
 		one.observe(1, 20)
 		if given == nil {
-			one.unit.results.put(result{bundle: kept(t, one.unit, fitted(t, 600, 0, 4)), forced: true})
+			one.unit.results.put(result{Outcome: Outcome{Bundle: kept(t, one.unit, fitted(t, 600, 0, 4))}, forced: true})
 		}
 		one.observe(20, 20)
 		require.Equal(t, RolePredecessor, one.unit.Role)

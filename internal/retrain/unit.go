@@ -96,11 +96,9 @@ type mailbox struct {
 }
 
 type result struct {
-	bundle     *model.Bundle
-	comparison Comparison
-	compared   bool
-	forced     bool // a shift was accepted: the past is no measure
-	err        error
+	Outcome
+	forced bool // a shift was accepted: the past is no measure
+	err    error
 }
 
 func (m *mailbox) put(r result) {

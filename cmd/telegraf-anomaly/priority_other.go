@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// yield does nothing where a process cannot lower its own priority.
+func yield() {}
