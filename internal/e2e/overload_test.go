@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
-	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -242,18 +242,25 @@ func TestHostsWithoutEnd(t *testing.T) {
 
 // All hosts in trouble at once: lines pass nearly as fast as when all is well.
 // What is left out to that end are words, and they are counted. Of each cost the
-// least of some turns counts, since other work on the machine only ever adds to
-// one, and more are taken while the answer is open.
+// median of some turns counts, and more are taken while the answer is open: a machine
+// that is shared takes up to half as long again for the same work, and now and then less.
 func TestEverythingIsAnomalous(t *testing.T) {
 	const least, most, wanted = 3, 10, 0.95
 	config, size := serving(t, ""), loaded(10_000, 2_000)
-	calm, storm := math.Inf(1), math.Inf(1)
-	for turn := 0; turn < least || turn < most && calm < wanted*storm; turn++ {
+	var calm, storm []float64
+	ratio := 0.0
+	for turn := 0; turn < least || turn < most && ratio < wanted; turn++ {
 		c, s := stormCost(t, config, size)
-		calm, storm = min(calm, c), min(storm, s)
+		calm, storm = append(calm, c), append(storm, s)
+		ratio = median(calm) / median(storm)
 	}
-	t.Logf("%d hosts, all anomalous: lines pass at %.1f %% of the usual rate", size, 100*calm/storm)
-	require.Greater(t, calm/storm, wanted)
+	t.Logf("%d hosts, all anomalous: lines pass at %.1f %% of the usual rate", size, 100*ratio)
+	require.Greater(t, ratio, wanted)
+}
+
+func median(x []float64) float64 {
+	x = slices.Sorted(slices.Values(x))
+	return (x[(len(x)-1)/2] + x[len(x)/2]) / 2
 }
 
 // stormCost is the processor time, in seconds, of as many intervals of a fleet

@@ -57,24 +57,28 @@ func TestNeedsNoNetwork(t *testing.T) {
 	require.Greater(t, out.scored, in.lines/5)
 }
 
-// It asks the kernel for no socket, learning and saving included.
+// It asks the kernel for no socket, learning and saving included, and starts no
+// program but itself, which fits its models.
 func TestOpensNoSocket(t *testing.T) {
 	text, in := day(t)
 	trace, dir := filepath.Join(t.TempDir(), "trace"), t.TempDir()
 	config := write(t, filepath.Join(dir, "anomaly.conf"), fmt.Sprintf("[[processors.anomaly]]\nstate = %q\nmin_samples = 100\n", filepath.Join(dir, "state")))
 	out := inside(t, config, text, "strace", "-f", "-o", trace, "-e", "trace=%network,execve")
 	requireAllOf(t, in, out)
-	calls := 0
+	begun, fits := 0, 0
 	for line := range strings.Lines(read(t, trace)) {
 		switch {
+		case strings.Contains(line, `execve("/proc/self/exe", ["/proc/self/exe", "-fit"]`):
+			fits++
 		case strings.Contains(line, "execve("):
-			calls++
+			begun++
 		case strings.Contains(line, "???("): // a thread that ended before strace saw what it did
 		case strings.Contains(line, "("):
 			require.Fail(t, "a call that has to do with the network", line)
 		}
 	}
-	require.Equal(t, 1, calls, "it starts no other program")
+	require.Equal(t, 1, begun, "it starts no other program")
+	require.Positive(t, fits)
 	require.DirExists(t, filepath.Join(dir, "state", "models"))
 }
 
