@@ -202,7 +202,7 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-var reasonText = regexp.MustCompile(`^(\w+) is (\S+), usually (\S+) to (\S+): (too high|too low|unusual for .*); (?:normal again at (\S+)|no change of it alone makes this normal)$`)
+var reasonText = regexp.MustCompile(`^(\w+) is (\S+), usually (\S+) to (\S+): (too high|too low|unusual for .*); (?:normal again at (\S+)|normal again once its recent past is usual, too|no change of it alone makes this normal)$`)
 
 // number reads what short wrote.
 func number(t require.TestingT, text string) float64 {
@@ -265,6 +265,19 @@ func TestReasonOfTwo(t *testing.T) {
 	r.usual("a", 0, 30)
 	p := r.vector("a", 30, []float64{1e6, 1e6, 1e12})
 	require.Contains(t, p.fields[FieldReason], "no change of it alone makes this normal")
+}
+
+// What lasts is in the window, which a usual value now does not empty.
+func TestReasonOfWhatLasts(t *testing.T) {
+	r := newRig(t, given(fitted(t, 1)))
+	r.usual("a", 0, 30)
+	var p *point
+	for k := range 5 {
+		values := usual(r.random, 1)
+		values[1] = 60
+		p = r.vector("a", 30+k, values)
+	}
+	require.Contains(t, p.fields[FieldReason], "memory is 60, usually 40 to 45: too high; normal again once its recent past is usual, too")
 }
 
 func TestShort(t *testing.T) {

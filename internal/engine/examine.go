@@ -120,15 +120,13 @@ func complete(v *feature.Vector, b *model.Bundle) {
 // push, and, since features that keep them company share the blame, also if their
 // value, or all of their past too, were in the middle of what is usual.
 func (e *Engine[T]) speaks(h *host, v *feature.Vector, context []float64) bool {
-	usual := h.unit.Champion.Bundle.Detector.Usual.Middle
-	parts := len(usual) / len(e.config.Schema.Features)
 	muted, now, always := 0.0, slices.Clone(context), slices.Clone(context)
 	for f := range e.config.Schema.Features {
 		if push := e.verdict.Shap[f]; push > 0 && e.muted(h, v, f) {
 			muted += push
 			from, to := f*feature.ContextWidth, (f+1)*feature.ContextWidth
 			copy(now[from:to], e.suppose(h, v, f, middle(e.usual(h, f)))[from:to])
-			copy(always[from:to], usual[f*parts:(f+1)*parts])
+			e.settle(h, always, f)
 		}
 	}
 	return muted == 0 || forest.Anomalous(e.verdict.Without(muted), e.verdict.Threshold) && e.above(h, now) && e.above(h, always)
@@ -142,6 +140,14 @@ func (e *Engine[T]) suppose(h *host, v *feature.Vector, f int, x float64) []floa
 		e.normalize(&h.baseline, e.supposed, e.supposed)
 	}
 	return e.supposed
+}
+
+// settle makes value and past of feature f usual in a context, and returns that.
+func (e *Engine[T]) settle(h *host, context []float64, f int) []float64 {
+	usual := h.unit.Champion.Bundle.Detector.Usual.Middle
+	parts := len(usual) / len(e.config.Schema.Features)
+	copy(context[f*feature.ContextWidth:], usual[f*parts:(f+1)*parts])
+	return context
 }
 
 // above reports whether a supposed context would be an anomaly.

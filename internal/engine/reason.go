@@ -31,8 +31,9 @@ func (e *Engine[T]) reason(h *host, v *feature.Vector) string {
 	return b.String()
 }
 
-// remedy says at which value of a feature the vector would be normal. It is by far
-// the dearest word of a verdict: in a storm of alarms it is left out.
+// remedy says at which value of a feature the vector would be normal, or whether what
+// the feature did before, which counts as well, stands in the way. It is by far the
+// dearest word of a verdict: in a storm of alarms it is left out.
 func (e *Engine[T]) remedy(h *host, v *feature.Vector, f int, band detect.Band) (text string) {
 	if !forest.Anomalous(e.verdict.Score, e.verdict.Threshold) {
 		return "; normal by itself, but the alarm is not cleared yet"
@@ -42,9 +43,14 @@ func (e *Engine[T]) remedy(h *host, v *feature.Vector, f int, band detect.Band) 
 		return ""
 	}
 	e.words.spend(func() {
-		text = "; no change of it alone makes this normal"
-		if y, ok := e.normalAt(h, v, f, band); ok {
+		y, now := e.normalAt(h, v, f, band)
+		switch {
+		case now:
 			text = "; normal again at " + short(y)
+		case !e.above(h, e.settle(h, e.suppose(h, v, f, v.Values[f]), f)):
+			text = "; normal again once its recent past is usual, too"
+		default:
+			text = "; no change of it alone makes this normal"
 		}
 	})
 	return text
