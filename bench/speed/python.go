@@ -17,7 +17,7 @@ var pythonPeers = []struct {
 	packages   []string
 }{
 	{sklearn, "ScikitLearn", []string{"scikit-learn", "shap"}},
-	{isotree, "Isotree", []string{"isotree"}},
+	{isotree, "Isotree", []string{"isotree", "numpy", "pandas", "scipy"}},
 	{fastTreeSHAP, "FastTreeSHAP", []string{"fasttreeshap-fixed", "scikit-learn", "numba", "slicer", "cloudpickle", "tqdm", "pandas"}},
 }
 
