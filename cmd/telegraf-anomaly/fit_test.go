@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bytes"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -70,8 +70,5 @@ func TestFitApartFails(t *testing.T) {
 	require.ErrorContains(t, err, "the process that fits: exit status 1")
 	_, err = apart("/bin/true").fit(task(t, 400))
 	require.ErrorContains(t, err, "the answer of the process that fits")
-
-	var stderr bytes.Buffer
-	require.Equal(t, 1, runFit(strings.NewReader("what?"), &bytes.Buffer{}, &stderr))
-	require.Contains(t, stderr.String(), "reading what to fit")
+	require.ErrorContains(t, fitHere(strings.NewReader("what?"), io.Discard), "reading what to fit")
 }
