@@ -143,59 +143,64 @@ func TestOneBigTreeAmongSmallOnes(t *testing.T) {
 	require.InDelta(t, f.PathLength(x), e.Base()+sum(e.PathLength(nil, x)), 1e-12)
 }
 
-// An interval's leaves are those whose splits on the column agree with the value.
-func TestIntervalsHoldReachableLeaves(t *testing.T) {
+// A cell's leaves are those whose splits on the player's columns agree with the row.
+func TestCellsHoldReachableLeaves(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := foresttest.Forest(t, 4, 6)
-		e := newEnumeration(treesOf(f), make([]int, f.Columns()), 1)
+		players := foresttest.Players(t, f.Columns(), mostPlayers)
+		count, err := countPlayers(players, f.Columns())
+		require.NoError(t, err)
+		b := newEnumerationBuilder(treesOf(f), players, count)
+		if b == nil {
+			t.Skip("a big tree")
+		}
+		b.build()
 		x := round32(foresttest.Row(t, f.Columns()))
-		for c := range e.columns {
-			column := &e.columns[c]
-			for k, nodes := range treesOf(f) {
-				interval := column.intervals[column.rows[rank(column.thresholds, x[c])*f.Trees()+k]]
-				require.Equal(t, agreeing(nodes, c, x[c]), interval.leaves)
+		b.explain(make([]float64, count), x)
+		for p := range count {
+			for i, part := range b.parts {
+				for leaf, want := range agreeing(treesOf(f)[part.tree], players, p, x)[part.from:part.to] {
+					require.Equal(t, want, b.reach[1<<p].leaves[i]>>leaf&1 == 1)
+				}
 			}
 		}
 	})
 }
 
-// agreeing returns the leaves of a tree, by their order, whose path does not contradict x in column c.
-func agreeing(nodes []forest.Node, c int, x float32) (set leafSet) {
-	leaf := 0
+// agreeing tells of each leaf of a tree, by their order, whether no split of player p above it contradicts x.
+func agreeing(nodes []forest.Node, players []int, p int, x []float32) (out []bool) {
 	var visit func(i int, agrees bool)
 	visit = func(i int, agrees bool) {
 		n := nodes[i]
 		if n.Column < 0 {
-			if agrees {
-				set.add(leaf)
-			}
-			leaf++
+			out = append(out, agrees)
 			return
 		}
-		left := float64(x) <= n.Threshold
-		visit(n.Left, agrees && (n.Column != c || left))
-		visit(n.Right, agrees && (n.Column != c || !left))
+		left, others := float64(x[n.Column]) <= n.Threshold, players[n.Column] != p
+		visit(n.Left, agrees && (others || left))
+		visit(n.Right, agrees && (others || !left))
 	}
 	visit(0, true)
-	return set
+	return out
 }
 
-// Cells and leaves are two ways to v: without a table a coalition gives the same.
-func TestCellsEqualLeaves(t *testing.T) {
-	f, err := forest.Fit(foresttest.Normal(1000, 4, 1), forest.Options{Trees: 10})
+// Tables and leaves are two ways to v.
+func TestTablesEqualLeaves(t *testing.T) {
+	f, err := forest.Fit(foresttest.Normal(1000, 5, 1), forest.Options{Trees: 10})
 	require.NoError(t, err)
-	players := groups(2, 2)
-	with := newEnumeration(treesOf(f), players, 2)
-	for members := 1; members < 3; members++ {
-		require.NotNil(t, with.coalitions[members].cells)
-	}
-	rows := foresttest.Normal(50, 4, 2)
+	players := []int{0, 1, 2, 2, 2}
+	e := newEnumeration(treesOf(f), players, 3)
+	require.NotNil(t, e.coalitions[0b011].table)
+	require.Nil(t, e.coalitions[0b101].table)
+	rows := foresttest.Normal(50, 5, 2)
 	for i := range 50 {
 		x := rows.RawRowView(i)
-		with.explain(make([]float64, 2), round32(x))
-		for members := 1; members < 4; members++ {
-			c := &with.coalitions[members]
-			require.InDelta(t, followed(f, players, x, members), c.value(&with.reach[members], with.firstLeaf), 1e-10)
+		e.explain(make([]float64, 3), round32(x))
+		for members := range e.coalitions {
+			if c := &e.coalitions[members]; c.rest != 0 {
+				v := c.value(&e.reach[members], &e.reach[c.rest], &e.reach[c.lowest])
+				require.InDelta(t, followed(f, players, x, members), v, 1e-10)
+			}
 		}
 	}
 }
@@ -223,13 +228,20 @@ func followed(f *forest.Forest, players []int, x []float64, members int) (sum fl
 	return sum
 }
 
-func TestLeafSet(t *testing.T) {
-	var s leafSet
-	for _, leaf := range []int{0, 63, 64, 127} {
-		s.add(leaf)
+// No matter how many there are; one bit behind the last stands for none.
+func TestValuesOfASet(t *testing.T) {
+	var v values
+	for leaf := range partLeaves {
+		v[leaf] = math.Exp2(float64(leaf % 50))
 	}
-	require.Equal(t, leafSet{1 | 1<<63, 1 | 1<<63}, s)
-	require.Equal(t, leafSet{1, 0}, s.and(leafSet{3, 2}))
+	for _, leaves := range [][]int{{}, {0}, {63}, {1, 7, 40}, {0, 1, 2, 63}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 60}} {
+		set, want := uint64(0), 0.0
+		for _, leaf := range leaves {
+			set |= 1 << leaf
+			want += v[leaf]
+		}
+		require.Equal(t, want, v.of(set), "%d leaves", len(leaves))
+	}
 }
 
 // Half as many points as players on the longest path, four at a time.
