@@ -126,11 +126,14 @@ func serve(config string, misuse error, stdin io.Reader, stdout, stderr io.Write
 			s.Call(func() { s.restart(config) })
 		}
 	}()
+	out := -1
+	if f, ok := stdout.(*os.File); ok {
+		out = int(f.Fd())
+	}
+	stdio.Widen(out)
 	err := s.Run(terminated.Done())
 	s.Close()
-	if f, ok := stdout.(*os.File); ok {
-		stdio.Drain(int(f.Fd()))
-	}
+	stdio.Drain(out)
 	if err != nil {
 		log.Logf("E! %v", err)
 		return 1

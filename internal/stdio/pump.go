@@ -2,29 +2,26 @@ package stdio
 
 import (
 	"io"
-	"os"
-	"sync/atomic"
 	"time"
 )
 
-// A pump makes a source of a stream whose reads cannot be given up: a file, or
-// whatever a test has.
+// A pump makes a source of a stream that the system cannot wait for, as tests have it.
 type pump struct {
-	in       io.Reader
-	deadline atomic.Pointer[time.Time]
-	moved    chan struct{} // the deadline was
-	comes    chan []byte   // what was read; closed where the stream ends
-	taken    chan struct{} // all of that was
-	done     chan struct{}
-	rest     []byte // of what came
-	err      error  // why the stream ended, valid once comes is closed
+	in    io.Reader
+	runs  bool
+	woken chan struct{}
+	comes chan []byte   // what was read; closed where the stream ends
+	taken chan struct{} // all of that was
+	done  chan struct{}
+	rest  []byte // of what came
+	err   error  // why the stream ended, valid once comes is closed
 }
 
 func newPump(in io.Reader) *pump {
-	return &pump{in: in, moved: make(chan struct{}, 1), comes: make(chan []byte), taken: make(chan struct{}), done: make(chan struct{})}
+	return &pump{in: in, woken: make(chan struct{}, 1), comes: make(chan []byte), taken: make(chan struct{}), done: make(chan struct{})}
 }
 
-// run reads until the stream ends, or for some time after Close: a Read that waits
+// run reads until the stream ends, or for some time after close: a Read that waits
 // cannot be called back.
 func (p *pump) run() {
 	defer close(p.comes)
@@ -48,10 +45,14 @@ func (p *pump) run() {
 	}
 }
 
-// Read takes what run has read, until the deadline.
-func (p *pump) Read(to []byte) (int, error) {
-	for len(p.rest) == 0 {
-		timer := time.NewTimer(time.Until(*p.deadline.Load()))
+func (p *pump) read(to []byte, until time.Time) (int, error) {
+	if !p.runs {
+		p.runs = true
+		go p.run()
+	}
+	if len(p.rest) == 0 {
+		timer := time.NewTimer(time.Until(until))
+		defer timer.Stop()
 		select {
 		case chunk, ok := <-p.comes:
 			if !ok {
@@ -59,10 +60,10 @@ func (p *pump) Read(to []byte) (int, error) {
 			}
 			p.rest = chunk
 		case <-timer.C:
-			return 0, os.ErrDeadlineExceeded
-		case <-p.moved:
+			return 0, nil
+		case <-p.woken:
+			return 0, nil
 		}
-		timer.Stop()
 	}
 	n := copy(to, p.rest)
 	if p.rest = p.rest[n:]; len(p.rest) == 0 {
@@ -71,17 +72,11 @@ func (p *pump) Read(to []byte) (int, error) {
 	return n, nil
 }
 
-// SetReadDeadline holds for a Read that waits, too.
-func (p *pump) SetReadDeadline(t time.Time) error {
-	p.deadline.Store(&t)
+func (p *pump) wake() {
 	select {
-	case p.moved <- struct{}{}:
+	case p.woken <- struct{}{}:
 	default:
 	}
-	return nil
 }
 
-func (p *pump) Close() error {
-	close(p.done)
-	return nil
-}
+func (p *pump) close() { close(p.done) }

@@ -14,86 +14,98 @@ const chunkSize = 64 << 10 // a pipe's capacity
 
 // A source is a stream whose reads can be given up.
 type source interface {
-	io.ReadCloser
-	SetReadDeadline(time.Time) error
+	// read takes what comes until a time, at the latest. It takes nothing at that time, or
+	// earlier if it is woken; where the stream ends it returns io.EOF.
+	read(to []byte, until time.Time) (int, error)
+	// wake ends a read, or the next one. Any goroutine may call it.
+	wake()
+	close()
 }
 
 // reader reads a stream, but no longer than until something else is to be done. One
 // goroutine both waits for a line and works on it: to hand it to another one would
 // cost the line a second wait for the processor.
 type reader struct {
-	in       source
-	buffer   []byte
-	deadline time.Time   // what in has been told
-	woken    atomic.Bool // somebody wants the reading goroutine
-	err      error       // why the stream ended; nil for its proper end
+	source
+	buffer []byte
+	err    error // why the stream ended; nil for its proper end
 }
 
 func newReader(in io.Reader) *reader {
 	r := &reader{buffer: make([]byte, chunkSize)}
-	if f := pollable(in); f != nil {
-		r.in = f
+	if d := newDescriptor(in); d != nil {
+		r.source = d
 	} else {
-		r.in = newPump(in)
+		r.source = newPump(in)
 	}
 	return r
 }
 
-// open begins to read.
-func (r *reader) open() {
-	if p, ok := r.in.(*pump); ok {
-		go p.run()
-	}
-}
-
-// pollable is in as a file whose reads end at a deadline, if it is a pipe of the
-// system; else nil.
-func pollable(in io.Reader) *os.File {
-	f, ok := in.(*os.File)
-	if !ok {
-		return nil
-	}
-	if info, err := f.Stat(); err != nil || info.Mode()&(os.ModeNamedPipe|os.ModeSocket) == 0 {
-		return nil
-	}
-	fd, err := unix.Dup(int(f.Fd())) // Go decides when it opens a file whether it can wait for it without a thread
-	if err != nil {
-		return nil
-	}
-	unix.CloseOnExec(fd)
-	if err := unix.SetNonblock(fd, true); err != nil {
-		_ = unix.Close(fd)
-		return nil
-	}
-	return os.NewFile(uintptr(fd), f.Name())
-}
-
-// read returns what comes until a time, at the latest. It returns nothing at that
+// next returns what comes until a time, at the latest. It returns nothing at that
 // time, or earlier if it is woken, and io.EOF where the stream ends, see err.
-func (r *reader) read(until time.Time) (chunk []byte, err error) {
-	if now := time.Now(); until.Before(r.deadline) || !now.Before(r.deadline) {
-		r.deadline = until
-		_ = r.in.SetReadDeadline(until)
-	}
-	if r.woken.Swap(false) {
-		r.deadline = time.Time{} // it was set to the past, or is about to be
-		return nil, nil
-	}
-	n, err := r.in.Read(r.buffer)
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		r.deadline = time.Time{}
-		return r.buffer[:n], nil
-	case err != nil && !errors.Is(err, io.EOF):
+func (r *reader) next(until time.Time) (chunk []byte, err error) {
+	n, err := r.read(r.buffer, until)
+	if err != nil && !errors.Is(err, io.EOF) {
 		r.err, err = err, io.EOF
 	}
 	return r.buffer[:n], err
 }
 
-// wake ends a read, or the next one. Any goroutine may call it.
-func (r *reader) wake() {
-	r.woken.Store(true)
-	_ = r.in.SetReadDeadline(time.Unix(1, 0))
+// gathering is how long lines may gather once some have come. Telegraf writes them one
+// by one: to be woken for each costs both sides more than to work on it.
+const gathering = 200 * time.Microsecond
+
+// A descriptor is a stream of the system. It is waited for with poll, not by Go's
+// runtime, which each write to the pipe would wake, even while nobody waits.
+type descriptor struct {
+	in     *os.File
+	bell   [2]*os.File // a pipe, of which read waits, too
+	silent atomic.Bool // nothing is in bell
+	busy   bool        // something came the last time
 }
 
-func (r *reader) close() { _ = r.in.Close() }
+// newDescriptor returns nil if in is not a stream of the system.
+func newDescriptor(in io.Reader) *descriptor {
+	f, ok := in.(*os.File)
+	if !ok {
+		return nil
+	}
+	out, into, err := os.Pipe()
+	if err != nil {
+		return nil
+	}
+	d := &descriptor{in: f, bell: [2]*os.File{out, into}}
+	d.silent.Store(true)
+	return d
+}
+
+func (d *descriptor) read(to []byte, until time.Time) (n int, err error) {
+	if d.busy {
+		t := unix.NsecToTimeval(int64(gathering))
+		_, _ = unix.Select(0, nil, nil, nil, &t) // as a sleep, which Go's would round up to a millisecond
+	}
+	wait := max(0, time.Until(until)+time.Millisecond-1) / time.Millisecond
+	streams := [...]unix.PollFd{{Fd: int32(d.in.Fd()), Events: unix.POLLIN}, {Fd: int32(d.bell[0].Fd()), Events: unix.POLLIN}}
+	if _, err := unix.Poll(streams[:], int(wait)); err != nil && !errors.Is(err, unix.EINTR) {
+		return 0, err
+	}
+	switch {
+	case streams[1].Revents != 0:
+		d.silent.Store(true) // before the byte is taken: another wake puts in another one
+		_, err = d.bell[0].Read(to[:1])
+	case streams[0].Revents != 0:
+		n, err = d.in.Read(to)
+	}
+	d.busy = n > 0 && n < len(to)
+	return n, err
+}
+
+func (d *descriptor) wake() {
+	if d.silent.Swap(false) {
+		_, _ = d.bell[1].Write([]byte{0}) // in vain if nobody reads any more
+	}
+}
+
+func (d *descriptor) close() {
+	_, _ = d.bell[0].Close(), d.bell[1].Close()
+}

@@ -51,7 +51,6 @@ func (r *Runner) Counts() Counts { return r.counts }
 // Run forwards until in ends or stop is closed, then hands out what waits. It
 // fails only when out does.
 func (r *Runner) Run(stop <-chan struct{}) error {
-	r.in.open()
 	defer r.in.close()
 	done := make(chan struct{})
 	defer close(done)
@@ -67,7 +66,7 @@ func (r *Runner) Run(stop <-chan struct{}) error {
 		if r.called() {
 			continue // it may have changed what is due
 		}
-		chunk, err := r.in.read(due)
+		chunk, err := r.in.next(due)
 		if len(chunk) > 0 {
 			r.take(chunk)
 		}
@@ -199,7 +198,7 @@ func (r *Runner) readOn() (ended bool) {
 	now := time.Now()
 	silent, deadline := now.Add(stopWait), now.Add(stopTime)
 	for now.Before(silent) && now.Before(deadline) {
-		chunk, err := r.in.read(silent)
+		chunk, err := r.in.next(silent)
 		now = time.Now()
 		if len(chunk) > 0 {
 			r.take(chunk)
