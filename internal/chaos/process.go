@@ -35,10 +35,12 @@ func relatives(ancestor int) map[int]string {
 	return programs
 }
 
-// processors are the process ids of the processors that run.
+// processors are the process ids of the processors that run, but not of those that fit
+// a model for one.
 func (r *rig) processors() (pids []int) {
 	for pid, program := range relatives(r.telegraf.Pid()) {
-		if strings.TrimSuffix(program, " (deleted)") == r.program() {
+		command, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if strings.TrimSuffix(program, " (deleted)") == r.program() && !strings.Contains(string(command), "\x00-fit") {
 			pids = append(pids, pid)
 		}
 	}
