@@ -84,7 +84,7 @@ func (b *enumerationBuilder) cut(leaves int) bool {
 				return false
 			}
 			for _, n := range p.places {
-				cells += 2 * int(n) // a cell has two numbers
+				cells += 2 * n // a cell has two numbers
 			}
 			b.parts = append(b.parts, p)
 		}
