@@ -146,11 +146,15 @@ func (b *enumerationBuilder) newColumn(c int) column {
 	}
 	slices.SortFunc(cuts, func(a, b cut) int { return cmp.Compare(a.threshold, b.threshold) })
 	out := column{player: b.owner[c]}
-	row := make([]uint64, len(b.parts)/abreast) // of values up to the current threshold
-	out.rows = slices.Grow(out.rows, (len(cuts)+1)*len(row))
 	for i, cut := range cuts {
 		if i == 0 || cut.threshold != cuts[i-1].threshold {
 			out.thresholds = append(out.thresholds, cut.threshold)
+		}
+	}
+	row := make([]uint64, len(b.parts)/abreast) // of values up to the current threshold
+	out.rows = make([]uint64, 0, (len(out.thresholds)+1)*len(row))
+	for i, cut := range cuts {
+		if i == 0 || cut.threshold != cuts[i-1].threshold {
 			out.rows = append(out.rows, row...)
 		}
 		row[cut.part/abreast] += b.stride(cut.part, c) << (16 * (cut.part % abreast))

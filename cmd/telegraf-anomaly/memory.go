@@ -10,12 +10,12 @@ import (
 // trimPeriod is how often it is looked whether memory lies idle.
 const trimPeriod = 15 * time.Second
 
-// A trimmer gives memory back that a fit or a burst has left behind: Go by itself
-// does so only while the collector runs, which in a quiet stream it does not. It
-// may take a while, but not from the stream.
+// A trimmer gives memory back that a fit, a new model or a burst has left behind: Go by
+// itself does so only while lines allocate, which in a quiet stream they do not. It may
+// take a while, but not from the stream.
 type trimmer struct {
-	one  sync.Mutex
-	kept uint64 // bytes that lay idle after all and are not asked for again
+	one        sync.Mutex
+	idle, used uint64 // bytes after the last time, or less: what lay idle after all, and what was in use
 }
 
 func (t *trimmer) trim() {
@@ -24,12 +24,12 @@ func (t *trimmer) trim() {
 	}
 	defer t.one.Unlock()
 	idle, used := memory()
-	t.kept = min(t.kept, idle)
+	t.idle, t.used = min(t.idle, idle), min(t.used, used)
 	// Each processor keeps up to half a megabyte of free pages that cannot be had.
 	slack := uint64(runtime.GOMAXPROCS(0))<<19 + used/16
-	if idle > t.kept+slack {
+	if idle > t.idle+slack || used > t.used+slack {
 		debug.FreeOSMemory()
-		t.kept, _ = memory()
+		t.idle, t.used = memory()
 	}
 }
 
