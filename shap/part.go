@@ -204,11 +204,11 @@ func (b *enumerationBuilder) complete(p int) {
 	for i, v := range b.alone[p] {
 		cells[i].value = v
 	}
-	b.open(cells, b.columnsOf(1<<p), ^uint64(0))
+	b.allow(cells, b.columnsOf(1<<p), ^uint64(0))
 }
 
-// open sets the leaves of cells, of which columns are the digits, to those of a set that their intervals leave open.
-func (b *enumerationBuilder) open(cells []cell, columns []int, set uint64) {
+// allow sets the leaves of cells, of which columns are the digits, to those of a set that their intervals leave open.
+func (b *enumerationBuilder) allow(cells []cell, columns []int, set uint64) {
 	if len(columns) == 0 {
 		cells[0].leaves = set
 		return
@@ -216,6 +216,6 @@ func (b *enumerationBuilder) open(cells []cell, columns []int, set uint64) {
 	within := b.within[columns[0]]
 	below := len(cells) / len(within)
 	for k, leaves := range within {
-		b.open(cells[k*below:][:below], columns[1:], set&leaves)
+		b.allow(cells[k*below:][:below], columns[1:], set&leaves)
 	}
 }

@@ -59,9 +59,10 @@ const gathering = 200 * time.Microsecond
 // runtime, which each write to the pipe would wake, even while nobody waits.
 type descriptor struct {
 	in     *os.File
-	bell   [2]*os.File // a pipe, of which read waits, too
-	silent atomic.Bool // nothing is in bell
-	busy   bool        // something came the last time
+	bell   [2]*os.File    // a pipe, of which read waits, too
+	waits  [2]unix.PollFd // for in and for bell
+	silent atomic.Bool    // nothing is in bell
+	busy   bool           // something came the last time
 }
 
 // newDescriptor returns nil if in is not a stream of the system.
@@ -75,6 +76,9 @@ func newDescriptor(in io.Reader) *descriptor {
 		return nil
 	}
 	d := &descriptor{in: f, bell: [2]*os.File{out, into}}
+	for i, f := range []*os.File{f, out} {
+		d.waits[i] = unix.PollFd{Fd: int32(f.Fd()), Events: unix.POLLIN}
+	}
 	d.silent.Store(true)
 	return d
 }
@@ -85,15 +89,15 @@ func (d *descriptor) read(to []byte, until time.Time) (n int, err error) {
 		_, _ = unix.Select(0, nil, nil, nil, &t) // as a sleep, which Go's would round up to a millisecond
 	}
 	wait := max(0, time.Until(until)+time.Millisecond-1) / time.Millisecond
-	streams := [...]unix.PollFd{{Fd: int32(d.in.Fd()), Events: unix.POLLIN}, {Fd: int32(d.bell[0].Fd()), Events: unix.POLLIN}}
-	if _, err := unix.Poll(streams[:], int(wait)); err != nil && !errors.Is(err, unix.EINTR) {
+	switch _, err = unix.Poll(d.waits[:], int(wait)); {
+	case errors.Is(err, unix.EINTR):
+		return 0, nil
+	case err != nil:
 		return 0, err
-	}
-	switch {
-	case streams[1].Revents != 0:
+	case d.waits[1].Revents != 0:
 		d.silent.Store(true) // before the byte is taken: another wake puts in another one
 		_, err = d.bell[0].Read(to[:1])
-	case streams[0].Revents != 0:
+	case d.waits[0].Revents != 0:
 		n, err = d.in.Read(to)
 	}
 	d.busy = n > 0 && n < len(to)
