@@ -61,7 +61,7 @@ type coalition struct {
 }
 
 // values has one per leaf, and one for none, which is 0.
-type values [65]float64
+type values [partLeaves + 1]float64
 
 // reach is what a row makes of a coalition in each part.
 type reach struct {
