@@ -3,6 +3,7 @@ package forest
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"gonum.org/v1/gonum/mat"
@@ -52,7 +53,7 @@ var wideRows = sync.Pool{New: func() any { return new([]uint32) }}
 func (f *Forest) widePathLength(x []float64) float64 {
 	keys := wideRows.Get().(*[]uint32)
 	defer wideRows.Put(keys)
-	*keys = (*keys)[:0]
+	*keys = slices.Grow((*keys)[:0], len(x))
 	for _, v := range x {
 		*keys = append(*keys, key(float32(v)))
 	}
