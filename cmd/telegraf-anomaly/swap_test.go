@@ -66,7 +66,7 @@ var (
 	modelOf   = regexp.MustCompile(`,model="(\w+)"`)
 	added     = regexp.MustCompile(`,anomaly_score=[^ ]*`)
 	own       = regexp.MustCompile(`^(ai_predictions|verdicts|again|anomaly_\w+),`)
-	transient = regexp.MustCompile(`,(latency_ms=[^, ]+|challenger_\w+=[^, ]+|episode="\w+",episode_start=\d+i)|; (normal again at|no change)[^"]*`)
+	transient = regexp.MustCompile(`,(latency_ms=[^, ]+|challenger_\w+=[^, ]+|episode="\w+",episode_start=\d+i)|; (normal again|no change)[^"]*`)
 )
 
 // verdicts are the scored points of ai_predictions by their time, without what
